@@ -1,0 +1,3 @@
+//! Codes about data binding, lookups and built programs (E06xx).
+
+super::codes! {}

@@ -1,0 +1,3 @@
+//! Codes about declarations and names (E01xx).
+
+super::codes! {}

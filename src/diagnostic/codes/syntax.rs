@@ -1,0 +1,3 @@
+//! Codes about words and syntax (E00xx).
+
+super::codes! {}

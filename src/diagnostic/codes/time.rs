@@ -1,0 +1,3 @@
+//! Codes about time and events (E03xx).
+
+super::codes! {}

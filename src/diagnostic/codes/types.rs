@@ -1,0 +1,3 @@
+//! Codes about types (E02xx).
+
+super::codes! {}

@@ -1,0 +1,6 @@
+//! Strata: user segmentation as checked, tested, compiled rules.
+
+pub mod diagnostic;
+pub mod program;
+pub mod semantics;
+pub mod syntax;
