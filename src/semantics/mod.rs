@@ -2,6 +2,7 @@
 //! operands. The interpreter calls it for each node, constant folding too, the vectorised
 //! evaluator calls it or is tested against it.
 
+pub mod columnar;
 mod dated;
 mod facts;
 
