@@ -1,5 +1,6 @@
 //! Strata: user segmentation as checked, tested, compiled rules.
 
+pub mod check;
 pub mod diagnostic;
 pub mod program;
 pub mod semantics;
