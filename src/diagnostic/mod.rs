@@ -3,10 +3,12 @@
 
 pub mod codes;
 mod line_index;
+mod nearest;
 mod source;
 
 pub use codes::Code;
 pub use line_index::{LineColumn, LineIndex};
+pub use nearest::nearest;
 pub use source::{SourceFile, Sources};
 
 use indexmap::IndexMap;
