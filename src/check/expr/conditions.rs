@@ -145,7 +145,7 @@ impl Checker {
                 Diagnostic::new(
                     codes::NOT_A_LITERAL,
                     at,
-                    format!("`{}` is no number of conditions", spell::number(count)),
+                    format!("`{}` is no number of conditions", spell::written(count)),
                 )
                 .help(format!("write a whole number from 0 to {}", conditions.len())),
             );

@@ -24,7 +24,7 @@ impl Checker {
                     self.report(Diagnostic::new(
                         codes::TOO_MANY_DIGITS,
                         span,
-                        format!("`{}` has more than 38 digits", spell::number(number)),
+                        format!("`{}` has more than 38 digits", spell::written(number)),
                     ));
                     return None;
                 }
@@ -206,7 +206,7 @@ impl Checker {
         span: Span,
     ) {
         let number = trimmed(number);
-        let shown = spell::number(number);
+        let shown = spell::written(number);
         let scale = match ty {
             Type::Decimal { scale, .. } => *scale,
             _ => 0,
@@ -224,7 +224,7 @@ impl Checker {
             );
             let floor = floor_at(number, scale);
             let ceil = Number { unscaled: floor.unscaled.saturating_add(1), scale };
-            let (floor, ceil) = (spell::number(floor), spell::number(ceil));
+            let (floor, ceil) = (spell::written(floor), spell::written(ceil));
             match comparison {
                 Some(ast::CompareOp::Ge | ast::CompareOp::Gt) => finding.help(format!("write `>= {ceil}`")),
                 Some(ast::CompareOp::Le | ast::CompareOp::Lt) => finding.help(format!("write `<= {floor}`")),
@@ -306,7 +306,7 @@ pub(super) fn digits(unscaled: i128) -> u32 {
 
 /// The nearest double.
 pub(super) fn to_float(number: Number) -> f64 {
-    let shown = spell::number(number);
+    let shown = spell::written(number);
     let value: f64 = shown.parse().unwrap_or(0.0);
     if value == 0.0 { 0.0 } else { value }
 }

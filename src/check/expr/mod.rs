@@ -57,7 +57,7 @@ impl Checker {
             ExprKind::Arithmetic(left, op, at, right) => self.arithmetic(left, *op, *at, right, e.span),
             ExprKind::Call(name, arguments) => self.call(name, arguments, expected, e.span),
             ExprKind::Since { unit, kind, value } => self.since(*unit, *kind, value, e.span),
-            ExprKind::FromTo { unit, from, to } => self.from_to(*unit, from, to, e.span),
+            ExprKind::FromTo { unit, from, to } => self.between_moments(*unit, from, to, e.span),
             ExprKind::Points(arms) => self.points(arms, e.span),
             ExprKind::Case { arms, otherwise } => self.case(arms, otherwise.as_deref(), expected, e.span),
             ExprKind::Unavailable(word) => {
@@ -176,7 +176,7 @@ impl Checker {
     fn qualified(&mut self, qualifier: &ast::Name, name: &ast::Name) -> Option<NodeId> {
         let column = self.users.as_ref().filter(|users| users.name == qualifier.text).map(|users| {
             let names: Vec<String> = users.columns.iter().map(|column| column.name.clone()).collect();
-            (names.iter().any(|known| *known == name.text), names)
+            (names.contains(&name.text), names)
         });
         match column {
             Some((true, _)) => match self.resolve(name) {

@@ -9,14 +9,14 @@ pub(super) fn expression(e: &ast::Expr) -> String {
         ExprKind::Name(name) => format!("`{}`", name.text),
         ExprKind::Qualified(qualifier, name) => format!("`{}.{}`", qualifier.text, name.text),
         ExprKind::Text(text) => format!("`\"{text}\"`"),
-        ExprKind::Number(number) => format!("`{}`", self::number(*number)),
+        ExprKind::Number(number) => format!("`{}`", written(*number)),
         ExprKind::Bool(value) => format!("`{value}`"),
         ExprKind::Date(date) => format!("`{date}`"),
         ExprKind::Timestamp(local, _) => format!("`{local}`"),
         ExprKind::Time(time) => format!("`{time}`"),
         ExprKind::Duration(amount, unit) => match &amount.kind {
-            ExprKind::Number(amount) => format!("`{} {}`", self::number(*amount), self::unit((*unit).into())),
-            _ => format!("`({}) {}`", "…", self::unit((*unit).into())),
+            ExprKind::Number(amount) => format!("`{} {}`", written(*amount), unit_name((*unit).into())),
+            _ => format!("`({}) {}`", "…", unit_name((*unit).into())),
         },
         ExprKind::Parenthesised(inner) => expression(inner),
         ExprKind::Call(name, _) => format!("`{}(…)`", name.text),
@@ -26,7 +26,7 @@ pub(super) fn expression(e: &ast::Expr) -> String {
                 ast::SinceKind::Since => "since",
                 ast::SinceKind::Until => "until",
             };
-            format!("`{} {word} …`", self::unit((*unit).into()))
+            format!("`{} {word} …`", unit_name((*unit).into()))
         }
         ExprKind::Case { .. } => "this `case`".to_owned(),
         ExprKind::Points(_) => "this `points`".to_owned(),
@@ -36,7 +36,7 @@ pub(super) fn expression(e: &ast::Expr) -> String {
 }
 
 /// A number without trailing zeros after the point.
-pub(super) fn number(number: ast::Number) -> String {
+pub(super) fn written(number: ast::Number) -> String {
     let digits = number.unscaled.unsigned_abs().to_string();
     let scale = usize::from(number.scale);
     let padded = format!("{digits:0>width$}", width = scale + 1);
@@ -49,7 +49,7 @@ pub(super) fn number(number: ast::Number) -> String {
 }
 
 /// `days`
-pub(super) fn unit(unit: Unit) -> &'static str {
+pub(super) fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Minutes => "minutes",
         Unit::Hours => "hours",

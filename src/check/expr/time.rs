@@ -23,7 +23,7 @@ impl Checker {
                     format!(
                         "{} is a plain date and has no time of day to count {} from",
                         spell::expression(e),
-                        spell::unit(unit)
+                        spell::unit_name(unit)
                     ),
                 )
                 .help("count in `days`, or declare it as a `timestamp`"),
@@ -104,7 +104,7 @@ impl Checker {
     }
 
     /// `days from x to y`.
-    pub(super) fn from_to(
+    pub(super) fn between_moments(
         &mut self,
         unit: ast::Unit,
         from: &ast::Expr,
@@ -146,7 +146,7 @@ impl Checker {
                     Diagnostic::new(
                         codes::NEEDS_TIMESTAMP,
                         amount.span,
-                        format!("an anniversary is a day, so {} do not apply", spell::unit(unit)),
+                        format!("an anniversary is a day, so {} do not apply", spell::unit_name(unit)),
                     )
                     .help("count in `days`, `weeks` or `months`"),
                 );
@@ -200,7 +200,7 @@ impl Checker {
                 Diagnostic::new(
                     codes::BAD_WINDOW,
                     amount.span,
-                    format!("a window cannot be `{}` long", spell::number(number)),
+                    format!("a window cannot be `{}` long", spell::written(number)),
                 )
                 .help("write a whole number from 1 up; `last` looks back, `next` looks ahead"),
             );
