@@ -22,13 +22,19 @@ impl Checker {
         let mut poisoned = false;
         let mut context = expected.cloned();
         // First whatever has a type of its own, then what takes its type from that.
-        let anchored: Vec<bool> = operands.iter().map(|e| !self.needs_context(e)).collect();
+        let anchored: Vec<bool> = (0..operands.len())
+            .map(|at| {
+                operands
+                    .get(at)
+                    .is_some_and(|e| !self.needs_context(e) && !self.is_label_beside(at, operands))
+            })
+            .collect();
         for wanted in [true, false] {
             for (at, e) in operands.iter().enumerate() {
-                if anchored.get(at) != Some(&wanted) {
+                // Without a type to go by, a label would only be an unknown name: one fault is enough.
+                if anchored.get(at) != Some(&wanted) || (!wanted && poisoned && context.is_none()) {
                     continue;
                 }
-                // A bare label beside a type that owns it is that label, even if it is a name too.
                 let id = self.value(e, context.as_ref());
                 poisoned |= id.is_none();
                 if context.is_none()
@@ -38,10 +44,6 @@ impl Checker {
                 }
                 if let Some(place) = ids.get_mut(at) {
                     *place = id;
-                }
-                // Without a type to go by, a label would only be an unknown name: one fault is enough.
-                if poisoned && context.is_none() {
-                    return None;
                 }
             }
         }
@@ -64,6 +66,25 @@ impl Checker {
                 .map(|(_, value)| value)
                 .chain(otherwise.as_deref())
                 .all(|value| self.needs_context(value)),
+            _ => false,
+        }
+    }
+
+    /// Whether a name is a label of what stands beside it, although it is declared as well: there
+    /// the label wins. Where each could be the other's label, the left one is the name.
+    fn is_label_beside(&mut self, at: usize, operands: &[&ast::Expr]) -> bool {
+        let Some(ExprKind::Name(name)) = operands.get(at).map(|e| &e.kind) else { return false };
+        (0..operands.len()).filter(|other| *other != at).any(|other| {
+            let Some(ExprKind::Name(neighbour)) = operands.get(other).map(|e| &e.kind) else { return false };
+            self.owns(neighbour, name) && !(at < other && self.owns(name, neighbour))
+        })
+    }
+
+    /// Whether a declared attribute's labelled type has this label.
+    fn owns(&mut self, attribute: &ast::Name, label: &ast::Name) -> bool {
+        let Resolved::Node(id) = self.resolve(attribute) else { return false };
+        match self.node(id).ty {
+            Type::Label(ty) => self.label_code(ty, &label.text).is_some(),
             _ => false,
         }
     }
@@ -131,8 +152,7 @@ impl Checker {
             };
         }
         if (&node.ty, ty) == (&Type::Timestamp, &Type::Date) {
-            let optional = node.optional;
-            return Some(self.builder.node(Expr::LocalDate(id), Type::Date, optional, span));
+            return Some(self.local_date(id, span));
         }
         self.coerce(id, ty, span, "the other side")
     }
