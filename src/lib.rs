@@ -5,3 +5,4 @@ pub mod diagnostic;
 pub mod program;
 pub mod semantics;
 pub mod syntax;
+pub mod vector;

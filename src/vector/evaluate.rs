@@ -1,0 +1,436 @@
+//! Evaluating a batch: chunk by chunk, action by action, each node by the kernel that knows it.
+
+use super::bits::{Bits, bits_of};
+use super::clock::{DAY, HOUR};
+use super::column::{Column, Data, Element, View, all_known};
+use super::output::{Assignment, Collector};
+use super::plan::{Action, Declared, Plan, Prepared, Step, Wanted, Work};
+use super::text::Outcomes;
+use super::{choose, compare, numbers, scalar};
+use crate::program::{CompareOp, Expr, NodeId, Type, Unit, Value};
+use crate::semantics::{Dated, Environment, Facts};
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::datatypes::DataType;
+use std::borrow::Cow;
+
+/// Why a batch cannot be evaluated.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum VectorError {
+    /// A column that the rules need is not in the batch.
+    #[error("the batch has no column `{name}`")]
+    MissingColumn {
+        /// The declared name.
+        name: String,
+    },
+    /// A column is not laid out as its declared type asks.
+    #[error("column `{name}` is {found}, which is not how its declared type is laid out")]
+    ColumnType {
+        /// The declared name.
+        name: String,
+        /// Its Arrow type.
+        found: DataType,
+    },
+}
+
+/// What a register holds.
+#[derive(Debug, Default)]
+enum Register {
+    #[default]
+    Empty,
+    Condition(Bits),
+    Values(Column),
+}
+
+/// What a node remembers between the chunks of a batch.
+#[derive(Debug, Default)]
+struct Memo {
+    outcomes: Option<Outcomes>,
+    table: Option<scalar::Table>,
+}
+
+impl Dated {
+    /// Evaluates all declarations on a batch in checked layout. For many batches make one [`Plan`].
+    ///
+    /// # Errors
+    /// Where the batch lacks a column that a declaration needs, or has it in another layout.
+    pub fn evaluate(&self, batch: &RecordBatch, facts: &Facts) -> Result<Assignment, VectorError> {
+        Plan::new(self, &Wanted::all(&self.program)).evaluate(batch, facts)
+    }
+}
+
+impl Plan {
+    /// Evaluates a batch in checked layout (see [`crate::semantics::columnar`]).
+    ///
+    /// # Errors
+    /// Where the batch lacks a column of [`Plan::columns`], or has it in another layout.
+    pub fn evaluate(&self, batch: &RecordBatch, facts: &Facts) -> Result<Assignment, VectorError> {
+        let inputs = self.bind(batch)?;
+        let rows = batch.num_rows();
+        let mut collectors: Vec<Collector> = self.wanted.iter().map(Collector::new).collect();
+        let mut chunk = Chunk {
+            plan: self,
+            inputs: &inputs,
+            environment: Environment { zone: self.zone.clone(), now: self.now, facts },
+            worthwhile: rows,
+            start: 0,
+            rows: 0,
+            registers: (0..self.registers).map(|_| Register::Empty).collect(),
+            memos: self.actions.iter().map(|_| Memo::default()).collect(),
+        };
+        for start in (0..rows).step_by(self.chunk_rows) {
+            chunk.start = start;
+            chunk.rows = self.chunk_rows.min(rows - start);
+            for action in &self.actions {
+                chunk.perform(action, &mut collectors);
+            }
+        }
+        let outputs = collectors.into_iter().zip(&self.wanted);
+        Ok(Assignment { rows, outputs: outputs.map(|(kept, declared)| kept.finish(declared)).collect() })
+    }
+
+    /// The batch's columns that are read, in the order of `inputs`.
+    fn bind(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>, VectorError> {
+        let column = |(name, ty): &(String, Type)| {
+            let missing = || VectorError::MissingColumn { name: name.clone() };
+            let array = batch.column_by_name(name).ok_or_else(missing)?;
+            match Column::from_array(&array.slice(0, 0), ty) {
+                Some(_) => Ok(array.clone()),
+                None => Err(VectorError::ColumnType { name: name.clone(), found: array.data_type().clone() }),
+            }
+        };
+        self.inputs.iter().map(column).collect()
+    }
+}
+
+/// A part of a batch at work.
+struct Chunk<'a> {
+    plan: &'a Plan,
+    inputs: &'a [ArrayRef],
+    environment: Environment<'a>,
+    /// Rows of the whole batch: a dictionary of more values is not worth testing as a whole.
+    worthwhile: usize,
+    /// First row of the batch that is in.
+    start: usize,
+    rows: usize,
+    registers: Vec<Register>,
+    memos: Vec<Memo>,
+}
+
+impl Chunk<'_> {
+    fn perform(&mut self, action: &Action, collectors: &mut [Collector]) {
+        match &action.work {
+            Work::Node(step) => {
+                let mut memo = self.memos.get_mut(step.memo).map(std::mem::take).unwrap_or_default();
+                let outcome = self.step(step, &mut memo);
+                if let Some(place) = self.memos.get_mut(step.memo) {
+                    *place = memo;
+                }
+                self.put(step.register, outcome);
+            }
+            Work::Tests(group) => {
+                let source = self.registers.get_mut(group.source).map(std::mem::take).unwrap_or_default();
+                if let Register::Values(column) = &source {
+                    group.evaluate(column, self.rows, |register, bits| {
+                        if let Some(place) = self.registers.get_mut(register) {
+                            *place = Register::Condition(bits);
+                        }
+                    });
+                }
+                self.put(group.source, source);
+            }
+            Work::Keep(place) => {
+                if let (Some(declared), Some(collector)) =
+                    (self.plan.wanted.get(*place), collectors.get_mut(*place))
+                {
+                    self.keep(declared, collector);
+                }
+            }
+        }
+        for register in &action.free {
+            self.put(*register, Register::Empty);
+        }
+    }
+
+    fn put(&mut self, register: usize, outcome: Register) {
+        if let Some(place) = self.registers.get_mut(register) {
+            *place = outcome;
+        }
+    }
+
+    fn keep(&self, declared: &Declared, collector: &mut Collector) {
+        if declared.segment {
+            collector.add_condition(&self.condition(declared.value));
+        } else {
+            collector.add_values(&self.values(declared.value), &declared.ty, self.rows);
+        }
+        if let Some(claims) = &declared.claims {
+            let members = claims.iter().map(|lines| {
+                let mut member = Bits::filled(self.rows, false);
+                for line in lines {
+                    member.or(&self.condition(*line));
+                }
+                member
+            });
+            collector.add_claims(members, self.rows);
+        }
+    }
+
+    /// A register as a condition: a bool value counts where it is known and true.
+    fn condition(&self, register: usize) -> Cow<'_, Bits> {
+        match self.registers.get(register) {
+            Some(Register::Condition(bits)) => Cow::Borrowed(bits),
+            Some(Register::Values(column)) => match &column.data {
+                Data::Bool(bits) => {
+                    let mut bits = bits.clone();
+                    if let Some(known) = &column.known {
+                        bits.and(known);
+                    }
+                    Cow::Owned(bits)
+                }
+                data => {
+                    Cow::Owned(Bits::filled(self.rows, matches!(data, Data::Constant(Value::Bool(true)))))
+                }
+            },
+            _ => Cow::Owned(Bits::filled(self.rows, false)),
+        }
+    }
+
+    /// A register as values.
+    fn values(&self, register: usize) -> Cow<'_, Column> {
+        match self.registers.get(register) {
+            Some(Register::Values(column)) => Cow::Borrowed(column),
+            Some(Register::Condition(bits)) => Cow::Owned(Column::from_condition(bits.clone())),
+            _ => Cow::Owned(Column::constant(Value::Missing)),
+        }
+    }
+
+    fn step(&self, step: &Step, memo: &mut Memo) -> Register {
+        match &step.prepared {
+            Prepared::Input(input) => {
+                let array = self.inputs.get(*input).map(|array| array.slice(self.start, self.rows));
+                let column = array.and_then(|array| Column::from_array(&array, &step.node.ty));
+                Register::Values(column.unwrap_or_else(|| Column::constant(Value::Missing)))
+            }
+            Prepared::Text(text, predicate) => {
+                let column = self.values(*text);
+                let outcomes = &mut memo.outcomes;
+                Register::Condition(predicate.evaluate(&column, self.rows, self.worthwhile, outcomes))
+            }
+            Prepared::Nothing => self
+                .logic(&step.node.expr)
+                .or_else(|| self.test(&step.node.expr))
+                .map(Register::Condition)
+                .or_else(|| self.kernel(step).map(Register::Values))
+                .unwrap_or_else(|| self.scalar(step, memo)),
+        }
+    }
+
+    /// Conditions made of conditions.
+    fn logic(&self, expr: &Expr) -> Option<Bits> {
+        let at = |id: &NodeId| self.condition(id.0 as usize);
+        match expr {
+            Expr::And(operands) => {
+                let (first, rest) = operands.split_first()?;
+                let mut bits = at(first).into_owned();
+                for operand in rest {
+                    bits.and(&at(operand));
+                }
+                Some(bits)
+            }
+            Expr::Or(operands) => {
+                let (first, rest) = operands.split_first()?;
+                let mut bits = at(first).into_owned();
+                for operand in rest {
+                    bits.or(&at(operand));
+                }
+                Some(bits)
+            }
+            Expr::Not(operand) => {
+                let mut bits = at(operand).into_owned();
+                bits.not();
+                Some(bits)
+            }
+            Expr::CountOf { quantifier, count, conditions } => {
+                let conditions: Vec<Bits> = conditions.iter().map(|id| at(id).into_owned()).collect();
+                Some(choose::count_of(*quantifier, *count, &conditions, self.rows))
+            }
+            Expr::IsTrue(operand) => Some(at(operand).into_owned()),
+            _ => None,
+        }
+    }
+
+    /// Tests of values.
+    fn test(&self, expr: &Expr) -> Option<Bits> {
+        let at = |id: &NodeId| self.values(id.0 as usize);
+        match expr {
+            Expr::IsKnown(operand) => Some(at(operand).known_bits(self.rows)),
+            Expr::Compare { op, left, right } => {
+                let (left, right) = (at(left), at(right));
+                compare::compare(*op, &left, &right, self.rows)
+                    .or_else(|| equal_bools(*op, &left, &right, self.rows))
+                    .or_else(|| equal_texts(*op, &left, &right, self.rows))
+            }
+            Expr::Has { list, item } => has(&at(list), &at(item), self.rows),
+            _ => None,
+        }
+    }
+
+    /// Values that a kernel computes; `None` for those that none knows.
+    fn kernel(&self, step: &Step) -> Option<Column> {
+        let (node, rows) = (&step.node, self.rows);
+        let at = |id: &NodeId| self.values(id.0 as usize);
+        let operands: Vec<Cow<Column>> =
+            step.operands.iter().map(|register| self.values(*register)).collect();
+        let operands: Vec<&Column> = operands.iter().map(AsRef::as_ref).collect();
+        let slow = |row: usize| scalar::at(node, &operands, row, &self.environment);
+        match &node.expr {
+            Expr::Constant(value) => Some(Column::constant(value.clone())),
+            Expr::Case { arms, otherwise } => {
+                let columns: Vec<Cow<Column>> = arms.iter().map(|(_, value)| at(value)).collect();
+                let last = otherwise.as_ref().map(at);
+                let conditions =
+                    arms.iter().map(|(condition, _)| self.condition(condition.0 as usize).into_owned());
+                let arms = conditions.zip(columns.iter().map(AsRef::as_ref));
+                choose::choose(&choose::peel(arms, last.as_deref(), rows), &node.ty, rows)
+            }
+            Expr::OrElse(first, second) => {
+                let (first, second) = (at(first), at(second));
+                let arm = (first.known_bits(rows), first.as_ref());
+                choose::choose(&choose::peel([arm], Some(&second), rows), &node.ty, rows)
+            }
+            Expr::Points(arms) => {
+                let arms: Vec<(Bits, i64)> = arms
+                    .iter()
+                    .map(|(condition, points)| (self.condition(condition.0 as usize).into_owned(), *points))
+                    .collect();
+                choose::points(&arms, rows)
+            }
+            Expr::Arithmetic { op, left, right } => {
+                numbers::arithmetic(*op, &at(left), &at(right), &node.ty, rows, &slow)
+            }
+            Expr::NumberFunction(function, operand) => {
+                numbers::function(*function, &at(operand), &node.ty, rows, &slow)
+            }
+            Expr::Least(_) => numbers::extreme(&operands, false, &node.ty, rows),
+            Expr::Greatest(_) => numbers::extreme(&operands, true, &node.ty, rows),
+            Expr::Convert(operand) => numbers::convert(&at(operand), &node.ty, rows, &slow),
+            Expr::LocalDate(operand) => self.local::<i32>(&at(operand), &node.ty, &slow, |local| {
+                i32::try_from(local.div_euclid(DAY)).ok()
+            }),
+            Expr::TimeOfDay(operand) => {
+                self.local::<i64>(&at(operand), &node.ty, &slow, |local| Some(local.rem_euclid(DAY)))
+            }
+            Expr::Hour(operand) => {
+                self.local::<i64>(&at(operand), &node.ty, &slow, |local| Some(local.rem_euclid(DAY) / HOUR))
+            }
+            Expr::Elapsed { unit: unit @ (Unit::Days | Unit::Weeks), from, to } => {
+                elapsed_days(*unit, &at(from), &at(to), &node.ty, rows, &slow)
+            }
+            _ => None,
+        }
+    }
+
+    /// Something of the local time of moments.
+    fn local<T: Element>(
+        &self,
+        moments: &Column,
+        ty: &Type,
+        slow: numbers::Slow,
+        part: impl Fn(i64) -> Option<T>,
+    ) -> Option<Column> {
+        let Data::Timestamp(values) = &moments.data else { return None };
+        let mut hint = 0;
+        numbers::map(self.rows, all_known(&[moments], self.rows), ty, slow, |row| {
+            part(self.plan.clock.local(*values.get(row)?, &mut hint)?)
+        })
+    }
+
+    /// Any node by its scalar definition.
+    fn scalar(&self, step: &Step, memo: &mut Memo) -> Register {
+        let operands: Vec<Cow<Column>> =
+            step.operands.iter().map(|register| self.values(*register)).collect();
+        let operands: Vec<&Column> = operands.iter().map(AsRef::as_ref).collect();
+        let (rows, worthwhile) = (self.rows, self.worthwhile);
+        let column =
+            scalar::column(&step.node, &operands, rows, worthwhile, &self.environment, &mut memo.table);
+        if scalar::is_condition(&step.node.expr) {
+            Register::Condition(Bits::from_fn(rows, |row| column.value(row).is_true()))
+        } else {
+            Register::Values(column)
+        }
+    }
+}
+
+/// Days or weeks between dates.
+fn elapsed_days(
+    unit: Unit,
+    from: &Column,
+    to: &Column,
+    ty: &Type,
+    rows: usize,
+    slow: numbers::Slow,
+) -> Option<Column> {
+    let (from_view, to_view) = (View::<i32>::of(from)?, View::<i32>::of(to)?);
+    let length = if unit == Unit::Weeks { 7 } else { 1 };
+    numbers::map(rows, all_known(&[from, to], rows), ty, slow, |row| {
+        Some((i64::from(to_view.get(row)) - i64::from(from_view.get(row))) / length)
+    })
+}
+
+/// `=` of bools.
+fn equal_bools(op: CompareOp, left: &Column, right: &Column, rows: usize) -> Option<Bits> {
+    let bits = |column: &Column| match &column.data {
+        Data::Bool(bits) => Some(bits.clone()),
+        Data::Constant(Value::Bool(value)) => Some(Bits::filled(rows, *value)),
+        _ => None,
+    };
+    let (mut same, other) = (bits(left)?, bits(right)?);
+    same.xor(&other);
+    same.not();
+    if let Some(known) = all_known(&[left, right], rows) {
+        same.and(&known);
+    }
+    (op == CompareOp::Eq).then_some(same)
+}
+
+/// `=` of texts.
+fn equal_texts(op: CompareOp, left: &Column, right: &Column, rows: usize) -> Option<Bits> {
+    let texts = |column: &Column| {
+        matches!(column.data, Data::Text(_) | Data::Dictionary(..) | Data::Constant(Value::Text(_)))
+    };
+    (op == CompareOp::Eq && texts(left) && texts(right)).then(|| {
+        Bits::from_fn(rows, |row| match (left.text(row), right.text(row)) {
+            (Some(left), Some(right)) => left == right,
+            _ => false,
+        })
+    })
+}
+
+/// Whether lists have an item: one pass over all items, then a look at each list's part.
+fn has(lists: &Column, item: &Column, rows: usize) -> Option<Bits> {
+    let (Data::List(arrays, ty), Data::Constant(item)) = (&lists.data, &item.data) else { return None };
+    let offsets = arrays.value_offsets();
+    let (first, last) = (*offsets.first()?, *offsets.last()?);
+    let (first, last) = (usize::try_from(first).ok()?, usize::try_from(last).ok()?);
+    let items = Column::from_array(&arrays.values().slice(first, last - first), ty)?;
+    let equal = match item {
+        Value::Text(text) => Bits::from_fn(last - first, |row| items.text(row) == Some(text)),
+        Value::Label(code) => match &items.data {
+            Data::Label(codes) => bits_of(codes, |found| found == *code),
+            _ => return None,
+        },
+        Value::Int(value) => match &items.data {
+            Data::Int(values) => bits_of(values, |found| found == *value),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let known = items.known;
+    Some(Bits::from_fn(rows, |row| {
+        let place = |row: usize| offsets.get(row).and_then(|at| usize::try_from(*at).ok());
+        let (Some(from), Some(to)) = (place(row), place(row + 1)) else { return false };
+        lists.is_known(row)
+            && (from - first..to - first)
+                .any(|at| equal.get(at) && known.as_ref().is_none_or(|known| known.get(at)))
+    }))
+}

@@ -1,0 +1,26 @@
+//! The vectorised evaluator: whole batches, each distinct test and condition once.
+//!
+//! A [`Plan`] lists what is to be done for the wanted declarations, in one order chosen once, over
+//! a file of registers. Batches are worked on in chunks of some 16 Ki rows, so that a chunk's
+//! registers stay in cache. Conditions are bitmaps, combined 64 rows at a time; a missing operand
+//! makes a test false right where the test is made, so everything above is two-valued. Values are
+//! typed columns with a bitmap of the known ones.
+//!
+//! Common operations have kernels; the rest, and rows at the edge (overflows, moments outside the
+//! table of zone offsets), go through [`crate::semantics::apply`], the one definition of each.
+
+mod bits;
+mod choose;
+mod clock;
+mod column;
+mod compare;
+mod evaluate;
+mod numbers;
+mod output;
+mod plan;
+mod scalar;
+mod text;
+
+pub use evaluate::VectorError;
+pub use output::{Assignment, Output, OutputColumn};
+pub use plan::{Plan, Wanted};

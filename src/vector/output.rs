@@ -1,0 +1,140 @@
+//! What an evaluation gives: a column per wanted declaration.
+
+use super::bits::Bits;
+use super::column::{Column, Data};
+use super::plan::Declared;
+use crate::program::{Type, Value};
+use crate::semantics::columnar::column_type;
+use arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array, new_empty_array};
+use arrow::buffer::NullBuffer;
+
+/// The outcome of a batch.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    /// How many rows the batch had.
+    pub rows: usize,
+    /// One per wanted declaration, in declaration order.
+    pub outputs: Vec<Output>,
+}
+
+/// The outcome of one declaration.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Index in `Program::declarations`.
+    pub declaration: usize,
+    /// A value per row.
+    pub column: OutputColumn,
+    /// For a layer or grid that is not `first match`: whether more than one of its members claims
+    /// the row (two lines of one member do not count). Such a row goes to the first line.
+    pub claimed_by_many: Option<BooleanArray>,
+}
+
+/// Values of a declaration.
+#[derive(Clone, Debug)]
+pub enum OutputColumn {
+    /// In the segment or not; without nulls.
+    Segment(BooleanArray),
+    /// Label codes of a scale, layer, grid or labelled trait; null for no label.
+    Labels(UInt32Array),
+    /// Values of a trait, laid out as [`crate::semantics::columnar`] says; text is not a dictionary.
+    Value(ArrayRef),
+}
+
+impl OutputColumn {
+    /// As an Arrow array.
+    pub fn to_array(&self) -> ArrayRef {
+        match self {
+            OutputColumn::Segment(array) => std::sync::Arc::new(array.clone()),
+            OutputColumn::Labels(array) => std::sync::Arc::new(array.clone()),
+            OutputColumn::Value(array) => array.clone(),
+        }
+    }
+}
+
+/// Collects the chunks of one declaration.
+#[derive(Debug)]
+pub(super) struct Collector {
+    kept: Kept,
+    many: Option<Bits>,
+}
+
+#[derive(Debug)]
+enum Kept {
+    Segment(Bits),
+    Labels(Vec<u32>, Bits),
+    Values(Vec<ArrayRef>),
+}
+
+impl Collector {
+    pub fn new(declared: &Declared) -> Self {
+        let none = || Bits::filled(0, false);
+        let kept = match declared.ty {
+            _ if declared.segment => Kept::Segment(none()),
+            Type::Label(_) => Kept::Labels(Vec::new(), none()),
+            _ => Kept::Values(Vec::new()),
+        };
+        Collector { kept, many: declared.claims.as_ref().map(|_| none()) }
+    }
+
+    /// Adds a segment's chunk.
+    pub fn add_condition(&mut self, bits: &Bits) {
+        if let Kept::Segment(kept) = &mut self.kept {
+            kept.append(bits);
+        }
+    }
+
+    /// Adds another declaration's chunk.
+    pub fn add_values(&mut self, column: &Column, ty: &Type, rows: usize) {
+        match &mut self.kept {
+            Kept::Segment(kept) => kept.append(&Bits::from_fn(rows, |row| column.value(row).is_true())),
+            Kept::Labels(codes, known) => {
+                match &column.data {
+                    Data::Label(values) => codes.extend_from_slice(values),
+                    Data::Constant(Value::Label(code)) => codes.extend(std::iter::repeat_n(*code, rows)),
+                    _ => codes.extend(std::iter::repeat_n(0, rows)),
+                }
+                known.append(&column.known_bits(rows));
+            }
+            Kept::Values(parts) => parts.push(column.to_array(ty, rows)),
+        }
+    }
+
+    /// Adds a chunk's rows that more than one member claims: members' rows come one after another.
+    pub fn add_claims(&mut self, members: impl Iterator<Item = Bits>, rows: usize) {
+        let Some(kept) = &mut self.many else { return };
+        let (mut claimed, mut many) = (Bits::filled(rows, false), Bits::filled(rows, false));
+        for member in members {
+            let mut again = member.clone();
+            again.and(&claimed);
+            many.or(&again);
+            claimed.or(&member);
+        }
+        kept.append(&many);
+    }
+
+    pub fn finish(self, declared: &Declared) -> Output {
+        let column = match self.kept {
+            Kept::Segment(bits) => OutputColumn::Segment(BooleanArray::new(bits.into_buffer(), None)),
+            Kept::Labels(codes, known) => {
+                let nulls = NullBuffer::new(known.into_buffer());
+                let nulls = (nulls.null_count() > 0).then_some(nulls);
+                OutputColumn::Labels(UInt32Array::new(codes.into(), nulls))
+            }
+            Kept::Values(parts) => OutputColumn::Value(joined(&parts, &declared.ty)),
+        };
+        Output {
+            declaration: declared.declaration,
+            column,
+            claimed_by_many: self.many.map(|bits| BooleanArray::new(bits.into_buffer(), None)),
+        }
+    }
+}
+
+/// The parts as one array.
+fn joined(parts: &[ArrayRef], ty: &Type) -> ArrayRef {
+    let all: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+    match parts {
+        [one] => one.clone(),
+        _ => arrow::compute::concat(&all).unwrap_or_else(|_| new_empty_array(&column_type(ty))),
+    }
+}

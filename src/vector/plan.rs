@@ -1,0 +1,465 @@
+//! The plan: what is done for each chunk, in which order, in which registers.
+//!
+//! Only what the wanted declarations need is alive. A register is given to each living node when it
+//! is computed and goes back after its last use, so a program of thousands of rules works in a few
+//! hundred registers that stay in cache.
+
+use super::clock::Clock;
+use super::compare::{ConstantTest, TestGroup};
+use super::text::Predicate;
+use crate::program::{DeclarationKind, Expr, Node, NodeId, Program, Type, Value};
+use crate::semantics::Dated;
+use jiff::tz::TimeZone;
+use regex::Regex;
+
+/// A register that does not exist: of operands that are part of a prepared test.
+pub(super) const NOWHERE: usize = u32::MAX as usize;
+
+/// Rows of a chunk: a few registers of them fit the second-level cache.
+const CHUNK_ROWS: usize = 16 * 1024;
+
+/// Which declarations are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    declarations: Vec<usize>,
+}
+
+impl Wanted {
+    /// All of them.
+    pub fn all(program: &Program) -> Self {
+        Wanted { declarations: (0..program.declarations.len()).collect() }
+    }
+
+    /// Segments, layers and grids: what an assignment consists of without traits and scales.
+    pub fn assignments(program: &Program) -> Self {
+        let wanted =
+            |kind: &DeclarationKind| matches!(kind, DeclarationKind::Segment | DeclarationKind::Layer(_));
+        let declarations = program.declarations.iter().enumerate();
+        Self::these(declarations.filter(|(_, found)| wanted(&found.kind)).map(|(index, _)| index))
+    }
+
+    /// The declarations of these indices in `Program::declarations`, in declaration order.
+    pub fn these(declarations: impl IntoIterator<Item = usize>) -> Self {
+        let mut declarations: Vec<usize> = declarations.into_iter().collect();
+        declarations.sort_unstable();
+        declarations.dedup();
+        Wanted { declarations }
+    }
+}
+
+/// A program made ready to evaluate batches: compiled once, shared by any number of threads.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) now: i64,
+    pub(super) zone: TimeZone,
+    pub(super) clock: Clock,
+    pub(super) chunk_rows: usize,
+    /// Indices of the user columns that are read.
+    columns: Vec<usize>,
+    /// Their names and types.
+    pub(super) inputs: Vec<(String, Type)>,
+    pub(super) actions: Vec<Action>,
+    pub(super) registers: usize,
+    pub(super) wanted: Vec<Declared>,
+}
+
+/// Something to do for a chunk, and the registers that are free afterwards.
+#[derive(Debug)]
+pub(super) struct Action {
+    pub work: Work,
+    pub free: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Compute a node.
+    Node(Step),
+    /// All tests of one node's values against constants.
+    Tests(TestGroup),
+    /// Keep the outcome of a wanted declaration, by its place in `Plan::wanted`.
+    Keep(usize),
+}
+
+/// One node to compute. Its expression's operands are registers, not nodes.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub node: Node,
+    /// Registers of the operands, in the order of `Expr::operands`.
+    pub operands: Vec<usize>,
+    /// Where the outcome goes.
+    pub register: usize,
+    pub prepared: Prepared,
+    /// Number of its memory between chunks.
+    pub memo: usize,
+}
+
+/// What is worked out once for a node.
+#[derive(Debug)]
+pub(super) enum Prepared {
+    Nothing,
+    /// Place in `Plan::inputs`.
+    Input(usize),
+    /// A test of one text, which is in this register, against constants.
+    Text(usize, Predicate),
+}
+
+/// A wanted declaration.
+#[derive(Debug)]
+pub(super) struct Declared {
+    /// Index in `Program::declarations`.
+    pub declaration: usize,
+    pub ty: Type,
+    pub segment: bool,
+    /// Register of its value.
+    pub value: usize,
+    /// By member, the registers of its lines' conditions; for layers whose lines must not overlap.
+    pub claims: Option<Vec<Vec<usize>>>,
+}
+
+/// What a node needs to have computed before it.
+enum Needs {
+    /// It is tested with the other tests of that node.
+    Group(NodeId, ConstantTest),
+    /// It is a prepared test of that text.
+    Text(NodeId, Predicate),
+    Operands(Vec<NodeId>),
+}
+
+impl Plan {
+    /// The plan of the wanted declarations. Indices of no declaration are passed over.
+    pub fn new(dated: &Dated, wanted: &Wanted) -> Self {
+        Compiler::new(dated).compile(wanted)
+    }
+
+    /// The user columns that a batch must have, as indices in the user table's columns, ascending.
+    pub fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
+    /// The same plan working on so many rows at a time (at least 64, in steps of 64). The answer
+    /// does not depend on it.
+    #[must_use]
+    pub fn with_chunk_rows(mut self, rows: usize) -> Self {
+        self.chunk_rows = rows.div_ceil(64).max(1).saturating_mul(64);
+        self
+    }
+
+    /// How many distinct comparisons with constants the plan makes per chunk.
+    pub fn distinct_tests(&self) -> usize {
+        let tests = self.actions.iter().map(|action| match &action.work {
+            Work::Tests(group) => group.distinct(),
+            Work::Node(Step { prepared: Prepared::Text(..), .. }) => 1,
+            _ => 0,
+        });
+        tests.sum()
+    }
+
+    /// How many registers the plan works in.
+    pub fn registers(&self) -> usize {
+        self.registers
+    }
+}
+
+/// A plan in the making.
+struct Compiler<'a> {
+    dated: &'a Dated,
+    /// By node: what it needs, where it is alive.
+    needs: Vec<Option<Needs>>,
+    /// By node: the living tests of its values.
+    tests: Vec<Vec<NodeId>>,
+    /// By node: how many uses are still to come.
+    uses: Vec<usize>,
+    /// By node: its register.
+    registers: Vec<usize>,
+    free: Vec<usize>,
+    count: usize,
+    columns: Vec<usize>,
+    actions: Vec<Action>,
+}
+
+/// A wanted declaration before registers are known.
+struct Pending {
+    declaration: usize,
+    value: NodeId,
+    claims: Option<Vec<Vec<NodeId>>>,
+}
+
+impl Pending {
+    fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        let claims = self.claims.iter().flatten().flatten();
+        std::iter::once(self.value).chain(claims.copied())
+    }
+}
+
+impl<'a> Compiler<'a> {
+    fn new(dated: &'a Dated) -> Self {
+        let nodes = dated.program.nodes.len();
+        Compiler {
+            dated,
+            needs: (0..nodes).map(|_| None).collect(),
+            tests: vec![Vec::new(); nodes],
+            uses: vec![0; nodes],
+            registers: vec![NOWHERE; nodes],
+            free: Vec::new(),
+            count: 0,
+            columns: Vec::new(),
+            actions: Vec::new(),
+        }
+    }
+
+    fn compile(mut self, wanted: &Wanted) -> Plan {
+        let pending: Vec<Pending> =
+            wanted.declarations.iter().filter_map(|index| self.pending(*index)).collect();
+        // Backwards, so that whoever needs a node has said so before the node is reached.
+        for node in pending.iter().flat_map(Pending::nodes) {
+            self.want(node);
+        }
+        for index in (0..self.dated.program.nodes.len()).rev() {
+            self.require(index);
+        }
+        // A declaration is kept as soon as the last node that it shows is there.
+        let mut keep: Vec<Vec<usize>> = vec![Vec::new(); self.dated.program.nodes.len()];
+        for (place, pending) in pending.iter().enumerate() {
+            let last = pending.nodes().map(|node| self.ready(node)).max().unwrap_or(0);
+            if let Some(keep) = keep.get_mut(last) {
+                keep.push(place);
+            }
+        }
+        let mut declared: Vec<Option<Declared>> = pending.iter().map(|_| None).collect();
+        for (index, keep) in keep.into_iter().enumerate() {
+            self.emit(index);
+            for place in keep {
+                if let (Some(pending), Some(declared)) = (pending.get(place), declared.get_mut(place)) {
+                    *declared = Some(self.keep(place, pending));
+                }
+            }
+        }
+        self.finish(declared.into_iter().flatten().collect())
+    }
+
+    fn finish(self, wanted: Vec<Declared>) -> Plan {
+        let program = &self.dated.program;
+        let users = program.users.iter().flat_map(|users| &users.columns);
+        let all: Vec<(String, Type)> = users.map(|column| (column.name.clone(), column.ty.clone())).collect();
+        let mut columns = self.columns;
+        let inputs = columns.iter().filter_map(|column| all.get(*column).cloned()).collect();
+        columns.sort_unstable();
+        let zone = TimeZone::get(&program.timezone).unwrap_or(TimeZone::UTC);
+        Plan {
+            now: self.dated.now,
+            clock: Clock::new(&zone),
+            zone,
+            chunk_rows: CHUNK_ROWS,
+            columns,
+            inputs,
+            actions: self.actions,
+            registers: self.count,
+            wanted,
+        }
+    }
+
+    fn pending(&self, index: usize) -> Option<Pending> {
+        let declaration = self.dated.program.declarations.get(index)?;
+        let claims = match &declaration.kind {
+            DeclarationKind::Layer(layer) if !layer.first_match => {
+                let mut claims = vec![Vec::new(); layer.members.len()];
+                for line in &layer.lines {
+                    if let (Some(condition), Some(claims)) =
+                        (line.condition, claims.get_mut(line.member as usize))
+                    {
+                        claims.push(condition);
+                    }
+                }
+                Some(claims)
+            }
+            _ => None,
+        };
+        Some(Pending { declaration: index, value: declaration.value, claims })
+    }
+
+    fn node(&self, id: NodeId) -> Option<&'a Node> {
+        self.dated.program.nodes.get(id.0 as usize)
+    }
+
+    /// Notes one use of a node.
+    fn want(&mut self, id: NodeId) {
+        if let Some(uses) = self.uses.get_mut(id.0 as usize) {
+            *uses += 1;
+        }
+    }
+
+    /// Works out what a living node needs and notes the uses.
+    fn require(&mut self, index: usize) {
+        if self.uses.get(index).is_none_or(|uses| *uses == 0) {
+            return;
+        }
+        let Some(node) = self.dated.program.nodes.get(index) else { return };
+        // Operands stand before their users; in a program that breaks this there is nothing to find.
+        let before = |id: &NodeId| (id.0 as usize) < index;
+        let needs = self.needs_of(node);
+        match &needs {
+            Needs::Group(source, _) => {
+                self.want(*source);
+                if let (Some(tests), Ok(id)) = (self.tests.get_mut(source.0 as usize), u32::try_from(index)) {
+                    tests.push(NodeId(id));
+                }
+            }
+            Needs::Text(text, _) => self.want(*text),
+            Needs::Operands(operands) => {
+                for operand in operands.iter().filter(|id| before(id)) {
+                    self.want(*operand);
+                }
+            }
+        }
+        if let Expr::Column(column) = node.expr
+            && self.dated.program.users.as_ref().is_some_and(|users| column < users.columns.len())
+            && !self.columns.contains(&column)
+        {
+            self.columns.push(column);
+        }
+        if let Some(place) = self.needs.get_mut(index) {
+            *place = Some(needs);
+        }
+    }
+
+    fn needs_of(&self, node: &Node) -> Needs {
+        let constant = |id: NodeId| match self.node(id).map(|node| &node.expr) {
+            Some(Expr::Constant(value)) => Some(value.clone()),
+            _ => None,
+        };
+        let ty = |id: NodeId| self.node(id).map_or(Type::Bool, |node| node.ty.clone());
+        let group = |source: NodeId, test: ConstantTest| {
+            let fits = constant(source).is_none() && test.fits(&ty(source));
+            fits.then_some(Needs::Group(source, test))
+        };
+        let text = |text: NodeId, predicate: Option<Predicate>| {
+            (ty(text) == Type::Text).then_some(Needs::Text(text, predicate?))
+        };
+        let found = match &node.expr {
+            Expr::Compare { op, left, right } => constant(*right).and_then(|value| match value {
+                Value::Text(value) => text(*left, Some(Predicate::Equal(value))),
+                value => group(*left, ConstantTest::Compare(*op, value)),
+            }),
+            Expr::InSet { value, set } if ty(*value) == Type::Text => text(*value, Predicate::one_of(set)),
+            Expr::InSet { value, set } => group(*value, ConstantTest::InSet(set.clone())),
+            Expr::TextTest { test, text: searched, pattern } => match constant(*pattern) {
+                Some(Value::Text(pattern)) => text(*searched, Some(Predicate::Test(*test, pattern))),
+                _ => None,
+            },
+            Expr::Matches { text: searched, pattern } => {
+                text(*searched, Regex::new(pattern).ok().map(Predicate::Matches))
+            }
+            _ => None,
+        };
+        found.unwrap_or_else(|| Needs::Operands(node.expr.operands()))
+    }
+
+    /// The node after which a node's value is there: itself, or the one that it is a test of.
+    fn ready(&self, id: NodeId) -> usize {
+        match self.needs.get(id.0 as usize) {
+            Some(Some(Needs::Group(source, _))) => source.0 as usize,
+            _ => id.0 as usize,
+        }
+    }
+
+    fn emit(&mut self, index: usize) {
+        let Some(needs) = self.needs.get_mut(index).and_then(Option::take) else { return };
+        let Some(node) = self.dated.program.nodes.get(index) else { return };
+        let (used, prepared) = match needs {
+            // Was emitted with its group.
+            Needs::Group(..) => return,
+            Needs::Text(text, predicate) => (vec![text], Prepared::Text(self.register(text), predicate)),
+            Needs::Operands(operands) => {
+                let input = match node.expr {
+                    Expr::Column(column) => self.columns.iter().position(|known| *known == column),
+                    _ => None,
+                };
+                (operands, input.map_or(Prepared::Nothing, Prepared::Input))
+            }
+        };
+        let expr =
+            node.expr.clone().map_operands(|id| NodeId(u32::try_from(self.register(id)).unwrap_or(u32::MAX)));
+        let operands = node.expr.operands().into_iter().map(|id| self.register(id)).collect();
+        let register = self.take(index);
+        let node = Node { expr, ..node.clone() };
+        let memo = self.actions.len();
+        let free = self.release(&used, index);
+        let step = Step { node, operands, register, prepared, memo };
+        self.actions.push(Action { work: Work::Node(step), free });
+        self.emit_tests(index);
+    }
+
+    /// Emits the tests of a node's values right behind it, while the values are in cache.
+    fn emit_tests(&mut self, index: usize) {
+        let tests = self.tests.get_mut(index).map(std::mem::take).unwrap_or_default();
+        let (Some(node), Ok(id), false) =
+            (self.dated.program.nodes.get(index), u32::try_from(index), tests.is_empty())
+        else {
+            return;
+        };
+        let mut group = Vec::with_capacity(tests.len());
+        let mut after = Vec::new();
+        for test in &tests {
+            let needs = self.needs.get_mut(test.0 as usize).and_then(Option::take);
+            if let Some(Needs::Group(_, constant_test)) = needs {
+                let register = self.take(test.0 as usize);
+                group.push((constant_test, register));
+                after.push(*test);
+            }
+        }
+        let work = Work::Tests(TestGroup::new(self.register(NodeId(id)), &node.ty, &group));
+        let free = self.release(&vec![NodeId(id); after.len()], index);
+        self.actions.push(Action { work, free });
+    }
+
+    fn keep(&mut self, place: usize, pending: &Pending) -> Declared {
+        let declaration = self.dated.program.declarations.get(pending.declaration);
+        let segment = declaration.is_some_and(|found| matches!(found.kind, DeclarationKind::Segment));
+        let declared = Declared {
+            declaration: pending.declaration,
+            ty: self.node(pending.value).map_or(Type::Bool, |node| node.ty.clone()),
+            segment,
+            value: self.register(pending.value),
+            claims: pending.claims.as_ref().map(|claims| {
+                let registers = |member: &Vec<NodeId>| member.iter().map(|id| self.register(*id)).collect();
+                claims.iter().map(registers).collect()
+            }),
+        };
+        let used: Vec<NodeId> = pending.nodes().collect();
+        let free = self.release(&used, usize::MAX);
+        self.actions.push(Action { work: Work::Keep(place), free });
+        declared
+    }
+
+    fn register(&self, id: NodeId) -> usize {
+        self.registers.get(id.0 as usize).copied().unwrap_or(NOWHERE)
+    }
+
+    /// A register for a node.
+    fn take(&mut self, index: usize) -> usize {
+        let register = self.free.pop().unwrap_or_else(|| {
+            self.count += 1;
+            self.count - 1
+        });
+        if let Some(place) = self.registers.get_mut(index) {
+            *place = register;
+        }
+        register
+    }
+
+    /// Takes note of these uses by a node and frees the registers of which they were the last.
+    fn release(&mut self, used: &[NodeId], user: usize) -> Vec<usize> {
+        let mut free = Vec::new();
+        for id in used.iter().filter(|id| (id.0 as usize) <= user) {
+            let (register, Some(uses)) = (self.register(*id), self.uses.get_mut(id.0 as usize)) else {
+                continue;
+            };
+            *uses = uses.saturating_sub(1);
+            if *uses == 0 && register != NOWHERE {
+                free.push(register);
+            }
+        }
+        self.free.extend(&free);
+        free
+    }
+}
