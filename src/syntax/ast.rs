@@ -145,6 +145,8 @@ pub struct Type {
 /// A written type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TypeKind {
+    /// Could not be read; already reported. Whoever meets it says nothing.
+    Error,
     /// `int`, `level`, …: built-in or declared
     Named(Name),
     /// `decimal(18, 2)`; the numbers as written

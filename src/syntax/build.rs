@@ -1,0 +1,566 @@
+//! The tree builder: places, names, strings, and the primaries of expressions.
+
+use super::ast::{Expr, ExprKind, Name, Quantifier, SinceKind, Text, Unit};
+use super::grammar::Rule;
+use super::literals::read_number;
+use super::prepare::Prepared;
+use crate::diagnostic::codes::syntax as codes;
+use crate::diagnostic::{Diagnostic, FileId, Span};
+use pest::iterators::Pair;
+use std::cell::RefCell;
+
+/// A node of pest's.
+pub(super) type Node<'i> = Pair<'i, Rule>;
+
+/// Turns pest's nodes into the tree and answers the habits among them.
+pub(super) struct Builder<'p> {
+    pub file: FileId,
+    pub prepared: &'p Prepared,
+    /// Where in the clean text the slice begins that pest was given.
+    pub base: std::cell::Cell<usize>,
+    pub diagnostics: RefCell<Vec<Diagnostic>>,
+}
+
+/// Functions of events and of the population, which this version does not evaluate.
+const AGGREGATES: [&str; 13] = [
+    "count", "sum", "avg", "first", "last", "distinct", "mode", "share", "any", "none", "score", "sequence",
+    "median",
+];
+
+/// Words for a missing value in other languages.
+const NULLS: [&str; 5] = ["null", "NULL", "Null", "None", "nil"];
+
+impl<'p> Builder<'p> {
+    pub fn new(file: FileId, prepared: &'p Prepared) -> Self {
+        Builder { file, prepared, base: std::cell::Cell::new(0), diagnostics: RefCell::new(Vec::new()) }
+    }
+
+    pub fn report(&self, diagnostic: Diagnostic) {
+        self.diagnostics.borrow_mut().push(diagnostic);
+    }
+
+    /// A habit of another language, with what to write instead.
+    pub fn habit(&self, place: Span, message: String, mend: &str) {
+        let help = format!("write `{}`", mend.trim());
+        self.report(Diagnostic::new(codes::HABIT, place, message).help(help).fix(place, mend));
+    }
+
+    /// The span of a stretch of the clean text.
+    pub fn clean_span(&self, start: usize, end: usize) -> Span {
+        let from = self.prepared.original(start);
+        Span::new(self.file, from, self.prepared.original(end).max(from))
+    }
+
+    /// A node's place, without the white space after it.
+    pub fn span(&self, node: &Node) -> Span {
+        let inner = node.as_span();
+        let start = self.base.get() + inner.start();
+        self.clean_span(start, start + node.as_str().trim_end().len())
+    }
+
+    /// `name`, `declared` and their kin.
+    pub fn name(&self, node: &Node) -> Name {
+        let written = node.as_str().trim_end();
+        let span = self.span(node);
+        match written.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
+            Some(inner) => {
+                use unicode_normalization::UnicodeNormalization;
+                Name { text: inner.nfc().collect(), span, quoted: true }
+            }
+            None => Name { text: written.to_owned(), span, quoted: false },
+        }
+    }
+
+    /// A declared name; a reserved word is answered and taken.
+    pub fn declared(&self, node: &Node) -> Name {
+        let name = self.name(node);
+        let reserved = node.clone().into_inner().any(|inner| inner.as_rule() == Rule::reserved_name);
+        if reserved {
+            self.report(
+                Diagnostic::new(
+                    codes::RESERVED_NAME,
+                    name.span,
+                    format!("`{}` is a word of the language and cannot be a name as it stands", name.text),
+                )
+                .help(format!(
+                    "choose another name, or write it in backquotes everywhere: `` `{}` ``",
+                    name.text
+                ))
+                .fix(name.span, format!("`{}`", name.text)),
+            );
+        }
+        name
+    }
+
+    /// A string literal with its escapes resolved.
+    pub fn text(&self, node: &Node) -> Text {
+        let written = node.as_str().trim_end();
+        let span = self.span(node);
+        let open = written.chars().next().map_or(0, char::len_utf8);
+        let inner = written.get(open..written.len().saturating_sub(open)).unwrap_or("");
+        let start = self.base.get() + node.as_span().start() + open;
+        let mut value = String::with_capacity(inner.len());
+        let mut chars = inner.char_indices();
+        while let Some((at, c)) = chars.next() {
+            if c != '\\' {
+                value.push(c);
+                continue;
+            }
+            match chars.next() {
+                Some((_, 'n')) => value.push('\n'),
+                Some((_, 't')) => value.push('\t'),
+                Some((_, c @ ('"' | '\\' | '”'))) => value.push(c),
+                Some((_, 'u')) => {
+                    let rest = inner.get(at + 2..).unwrap_or("");
+                    let hex =
+                        rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).map(|(hex, _)| hex);
+                    let found =
+                        hex.and_then(|hex| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32);
+                    match (hex, found) {
+                        (Some(hex), Some(c)) if hex.len() <= 6 => {
+                            value.push(c);
+                            // The braces and what they hold.
+                            for _ in 0..hex.chars().count() + 2 {
+                                chars.next();
+                            }
+                        }
+                        _ => {
+                            let place = self.clean_span(start + at, start + at + 2);
+                            self.report(
+                                Diagnostic::new(codes::BAD_STRING, place, "this escape names no character")
+                                    .help("write the character itself, or its number like `\\u{4e00}`"),
+                            );
+                        }
+                    }
+                }
+                Some((next, other)) => {
+                    let place = self.clean_span(start + at, start + next + other.len_utf8());
+                    self.report(
+                        Diagnostic::new(codes::BAD_STRING, place, format!("`\\{other}` means nothing in a string"))
+                            .help(format!(
+                                "for a backslash write two, `\\\\{other}`; the escapes are `\\\"`, `\\\\`, `\\n`, `\\t` and `\\u{{4e00}}`"
+                            ))
+                            .fix(place, format!("\\\\{other}")),
+                    );
+                    value.push('\\');
+                    value.push(other);
+                }
+                None => value.push('\\'),
+            }
+        }
+        Text { value, span }
+    }
+
+    /// The items of `( … )`.
+    pub fn items(&self, node: Node) -> Vec<Expr> {
+        let span = self.span(&node);
+        let mut items = Vec::new();
+        for part in node.into_inner() {
+            match part.as_rule() {
+                Rule::expr => items.push(self.expression(part)),
+                Rule::trailing_comma => self.trailing_comma(&part),
+                Rule::semi => {
+                    self.habit(self.span(&part), "items in round brackets are parted by `,`".to_owned(), ",")
+                }
+                _ => {}
+            }
+        }
+        if items.is_empty() {
+            self.report(
+                Diagnostic::new(codes::EMPTY, span, "there is nothing between these brackets")
+                    .help("write at least one value, such as `(a, b)`"),
+            );
+            items.push(Expr { kind: ExprKind::Error, span });
+        }
+        items
+    }
+
+    fn trailing_comma(&self, comma: &Node) {
+        let place = self.span(comma);
+        self.report(
+            Diagnostic::new(codes::UNEXPECTED, place, "there is nothing after this comma")
+                .help("delete the comma, or write the value that is left out")
+                .fix(place, ""),
+        );
+    }
+
+    /// `30 days`, `(cycle) days`: the amount and the unit.
+    pub fn length_of_time(&self, node: Node) -> Option<(Expr, Unit)> {
+        let mut parts = node.into_inner();
+        let amount = parts.next()?;
+        let unit = parts.next()?;
+        let amount = match amount.as_rule() {
+            Rule::number => self.number(&amount),
+            Rule::unreadable => Expr { kind: ExprKind::Error, span: self.span(&amount) },
+            _ => self.parentheses(amount),
+        };
+        Some((amount, self.unit(unit)))
+    }
+
+    /// A unit; one that stands on another line than its number is answered.
+    fn unit(&self, node: Node) -> Unit {
+        if node.as_rule() == Rule::moved_unit {
+            let place = self.span(&node);
+            self.report(
+                Diagnostic::new(
+                    codes::OTHER_LINE,
+                    place,
+                    format!("`{}` stands on another line than its number", node.as_str()),
+                )
+                .help("write a number and its unit on one line, like `30 days`"),
+            );
+        }
+        unit_of(node.as_str().trim())
+    }
+
+    fn number(&self, node: &Node) -> Expr {
+        let span = self.span(node);
+        let kind = read_number(node.as_str()).map_or(ExprKind::Error, ExprKind::Number);
+        Expr { kind, span }
+    }
+
+    /// `( … )` as it stands.
+    fn parentheses(&self, node: Node) -> Expr {
+        let span = self.span(&node);
+        let inner = node.into_inner().find(|part| part.as_rule() == Rule::expr);
+        let kind =
+            inner.map_or(ExprKind::Error, |inner| ExprKind::Parenthesised(Box::new(self.expression(inner))));
+        Expr { kind, span }
+    }
+
+    /// What an expression is made of.
+    pub fn primary(&self, node: Node) -> Expr {
+        let span = self.span(&node);
+        let kind = match node.as_rule() {
+            Rule::kw_true => ExprKind::Bool(true),
+            Rule::kw_false => ExprKind::Bool(false),
+            Rule::string => ExprKind::Text(self.text(&node).value),
+            Rule::number => return self.number(&node),
+            Rule::date => node.as_str().parse().map_or(ExprKind::Error, ExprKind::Date),
+            Rule::time => time_of(node.as_str()).map_or(ExprKind::Error, ExprKind::Time),
+            Rule::timestamp => timestamp(node.as_str()),
+            Rule::paren_expr => return self.parentheses(node),
+            Rule::number_or_span | Rule::parenthesised => return self.maybe_length(node),
+            Rule::since => self.since(node),
+            Rule::since_operand => match node.into_inner().next() {
+                Some(inner) => return self.primary(inner),
+                None => ExprKind::Error,
+            },
+            Rule::anniversary => self.anniversary(node),
+            Rule::count_of => self.count_of(node),
+            Rule::points => {
+                let arms = self.arms(node).0;
+                if arms.is_empty() {
+                    self.empty_braces(span, "points", "`points { when … then 10 }`");
+                }
+                ExprKind::Points(arms)
+            }
+            Rule::case => {
+                let (arms, otherwise) = self.arms(node);
+                if arms.is_empty() {
+                    self.empty_braces(span, "case", "`case { when … then …  otherwise … }`");
+                }
+                ExprKind::Case { arms, otherwise: otherwise.map(Box::new) }
+            }
+            Rule::population => ExprKind::Unavailable("population".to_owned()),
+            Rule::habit_list => {
+                let items: Vec<Expr> = node
+                    .into_inner()
+                    .filter(|part| part.as_rule() == Rule::expr)
+                    .map(|part| self.expression(part))
+                    .collect();
+                self.report(Diagnostic::new(codes::HABIT, span, "square brackets make no list here").help(
+                    "after `in`, `has any` and `has all` the values stand in round brackets: `(a, b)`",
+                ));
+                drop(items);
+                ExprKind::Error
+            }
+            Rule::path => return self.path(node),
+            _ => ExprKind::Error,
+        };
+        Expr { kind, span }
+    }
+
+    fn empty_braces(&self, span: Span, word: &str, model: &str) {
+        self.report(
+            Diagnostic::new(codes::EMPTY, span, format!("`{word}` has no line in its braces"))
+                .help(format!("write at least one, like {model}")),
+        );
+    }
+
+    /// A number or parenthesis, with the unit after it where there is one.
+    fn maybe_length(&self, node: Node) -> Expr {
+        let span = self.span(&node);
+        let mut parts = node.into_inner();
+        let Some(first) = parts.next() else { return Expr { kind: ExprKind::Error, span } };
+        let value = self.primary(first);
+        match parts.next() {
+            Some(unit) => Expr { kind: ExprKind::Duration(Box::new(value), self.unit(unit)), span },
+            None => value,
+        }
+    }
+
+    fn since(&self, node: Node) -> ExprKind {
+        let mut parts = node.into_inner();
+        let (Some(unit), Some(word)) = (parts.next(), parts.next()) else { return ExprKind::Error };
+        let unit = unit_of(unit.as_str());
+        let mut operands = parts
+            .filter(|part| part.as_rule() == Rule::since_operand)
+            .map(|part| Box::new(self.primary(part)));
+        let Some(value) = operands.next() else { return ExprKind::Error };
+        match word.as_rule() {
+            Rule::kw_since => ExprKind::Since { unit, kind: SinceKind::Since, value },
+            Rule::kw_until => ExprKind::Since { unit, kind: SinceKind::Until, value },
+            _ => match operands.next() {
+                Some(to) => ExprKind::FromTo { unit, from: value, to },
+                None => ExprKind::Error,
+            },
+        }
+    }
+
+    fn anniversary(&self, node: Node) -> ExprKind {
+        let mut value = None;
+        let mut negated = false;
+        for part in node.into_inner() {
+            match part.as_rule() {
+                Rule::since_operand => value = Some(self.primary(part)),
+                Rule::kw_not => negated = true,
+                Rule::in_window => {
+                    let (Some(value), Some((direction, amount, unit))) = (value.take(), self.window(part))
+                    else {
+                        continue;
+                    };
+                    let value = Box::new(value);
+                    return ExprKind::InWindow { value, anniversary: true, direction, amount, unit, negated };
+                }
+                _ => {}
+            }
+        }
+        ExprKind::Error
+    }
+
+    fn count_of(&self, node: Node) -> ExprKind {
+        let mut quantifier = Quantifier::Exactly;
+        let mut count = None;
+        for part in node.into_inner() {
+            match part.as_rule() {
+                Rule::kw_least => quantifier = Quantifier::AtLeast,
+                Rule::kw_most => quantifier = Quantifier::AtMost,
+                Rule::number => count = read_number(part.as_str()).map(|number| (number, self.span(&part))),
+                Rule::items => {
+                    let conditions = self.items(part);
+                    return match count {
+                        Some(count) => ExprKind::CountOf { quantifier, count, conditions },
+                        None => ExprKind::Error,
+                    };
+                }
+                _ => {}
+            }
+        }
+        ExprKind::Error
+    }
+
+    /// The `when … then …` lines of `points` and `case`, and what `otherwise` gives.
+    fn arms(&self, node: Node) -> (Vec<(Expr, Expr)>, Option<Expr>) {
+        let mut arms = Vec::new();
+        let mut otherwise = None;
+        for part in node.into_inner() {
+            match part.as_rule() {
+                Rule::arm => {
+                    let mut values = Vec::new();
+                    for inner in part.into_inner() {
+                        match inner.as_rule() {
+                            Rule::expr => values.push(self.expression(inner)),
+                            Rule::habit_if => self.habit_word(&inner, "when"),
+                            Rule::arrow | Rule::habit_colon => self.habit_word(&inner, "then"),
+                            _ => {}
+                        }
+                    }
+                    let mut values = values.into_iter();
+                    if let (Some(condition), Some(value)) = (values.next(), values.next()) {
+                        arms.push((condition, value));
+                    }
+                }
+                Rule::habit_else => self.habit_word(&part, "otherwise"),
+                Rule::expr => otherwise = Some(self.expression(part)),
+                _ => {}
+            }
+        }
+        (arms, otherwise)
+    }
+
+    /// A word or sign of another language, or a misspelt one, in the place of `mend`.
+    pub fn habit_word(&self, node: &Node, mend: &str) {
+        let written = node.as_str().trim();
+        let place = self.span(node);
+        let message = if written.chars().all(char::is_lowercase) && strsim::osa_distance(written, mend) <= 2 {
+            format!("`{written}` is no word of the language; `{mend}` is")
+        } else {
+            format!("`{written}` is written `{mend}` here")
+        };
+        // Signs may touch their neighbours; words may not.
+        let fix =
+            if written.chars().all(char::is_alphabetic) { mend.to_owned() } else { format!(" {mend} ") };
+        self.habit(place, message, &fix);
+    }
+
+    /// A name and what hangs on it.
+    fn path(&self, node: Node) -> Expr {
+        let span = self.span(&node);
+        let mut parts = node.into_inner();
+        let Some(first) = parts.next() else { return Expr { kind: ExprKind::Error, span } };
+        let name = self.name(&first);
+        let mut kind = ExprKind::Name(name.clone());
+        for part in parts {
+            kind = match part.as_rule() {
+                Rule::qualifier => match part.into_inner().find(|inner| inner.as_rule() == Rule::name) {
+                    Some(inner) => ExprKind::Qualified(name.clone(), self.name(&inner)),
+                    None => ExprKind::Error,
+                },
+                Rule::index => {
+                    let mut key = None;
+                    let mut column = None;
+                    for inner in part.into_inner() {
+                        match inner.as_rule() {
+                            Rule::expr => key = Some(Box::new(self.expression(inner))),
+                            Rule::name => column = Some(self.name(&inner)),
+                            _ => {}
+                        }
+                    }
+                    match (key, column) {
+                        (Some(key), Some(column)) => ExprKind::Lookup { table: name.clone(), key, column },
+                        _ => ExprKind::Error,
+                    }
+                }
+                Rule::moved_call => {
+                    let inner = part.into_inner().next();
+                    if let Some(inner) = &inner {
+                        let open = self.span(inner).start as usize;
+                        self.report(
+                            Diagnostic::new(
+                                codes::OTHER_LINE,
+                                Span::new(self.file, open, open + 1),
+                                format!("this bracket stands on another line than `{}`", name.text),
+                            )
+                            .label(name.span, "it belongs to this")
+                            .help(format!("write `{}(` on one line", name.text)),
+                        );
+                    }
+                    inner.map_or(ExprKind::Error, |inner| self.call(name.clone(), inner))
+                }
+                Rule::call => self.call(name.clone(), part),
+                Rule::as_of => ExprKind::Unavailable("as of".to_owned()),
+                _ => kind,
+            };
+        }
+        Expr { kind, span }
+    }
+
+    /// A call: an aggregate where it says so.
+    fn call(&self, name: Name, node: Node) -> ExprKind {
+        let mut arguments = Vec::new();
+        let mut aggregate = !name.quoted && AGGREGATES.contains(&name.text.as_str());
+        for part in node.into_inner() {
+            match part.as_rule() {
+                Rule::argument => {
+                    let mut inner = part.into_inner();
+                    if let Some(first) = inner.next() {
+                        if first.as_rule() == Rule::expr {
+                            arguments.push(self.expression(first));
+                        } else {
+                            aggregate = true;
+                        }
+                    }
+                    aggregate |= inner.next().is_some();
+                }
+                Rule::trailing_comma => self.trailing_comma(&part),
+                _ => {}
+            }
+        }
+        if aggregate { ExprKind::Unavailable(name.text) } else { ExprKind::Call(name, arguments) }
+    }
+
+    /// `x = null` and its kin: answered, and read as the test that was meant.
+    pub fn missing_by_habit(
+        &self,
+        left: &Expr,
+        op: super::ast::CompareOp,
+        place: Span,
+        right: &Expr,
+    ) -> Option<ExprKind> {
+        let ExprKind::Name(name) = &right.kind else { return None };
+        if name.quoted || !NULLS.contains(&name.text.as_str()) || self.declares(&name.text) {
+            return None;
+        }
+        let known = match op {
+            super::ast::CompareOp::Eq => false,
+            super::ast::CompareOp::Ne => true,
+            _ => return None,
+        };
+        let mend = if known { "is known" } else { "is missing" };
+        let whole = place.to(right.span);
+        self.report(
+            Diagnostic::new(
+                codes::NO_MISSING_LITERAL,
+                whole,
+                format!("there is no value `{}` to compare with", name.text),
+            )
+            .help(format!("write `{mend}`"))
+            .fix(whole, format!(" {mend}")),
+        );
+        Some(ExprKind::Is { value: Box::new(left.clone()), known })
+    }
+
+    /// Whether the file seems to declare this word as a name or label.
+    fn declares(&self, word: &str) -> bool {
+        self.prepared.clean.match_indices(word).any(|(at, _)| {
+            let before = self.prepared.clean.get(..at).unwrap_or("").trim_end();
+            let after = self.prepared.clean.get(at + word.len()..).unwrap_or("").trim_start();
+            after.starts_with(['|', ':', '<']) || before.ends_with('|') || before.ends_with("trait")
+        })
+    }
+}
+
+/// The unit of a word, singular or plural.
+pub(super) fn unit_of(word: &str) -> Unit {
+    match word.trim_end_matches('s') {
+        "minute" => Unit::Minutes,
+        "hour" => Unit::Hours,
+        "week" => Unit::Weeks,
+        "month" => Unit::Months,
+        "year" => Unit::Years,
+        _ => Unit::Days,
+    }
+}
+
+fn time_of(text: &str) -> Option<jiff::civil::Time> {
+    let (clock, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let mut parts = clock.split(':').map(|part| part.parse::<i8>().unwrap_or(-1));
+    let (hour, minute, second) = (parts.next()?, parts.next()?, parts.next().unwrap_or(0));
+    let nanoseconds = format!("{fraction:0<9}").parse().ok()?;
+    jiff::civil::Time::new(hour, minute, second, nanoseconds).ok()
+}
+
+fn timestamp(text: &str) -> ExprKind {
+    let (Some(date), Some(rest)) = (text.get(..10), text.get(11..)) else { return ExprKind::Error };
+    let at = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
+    let (clock, offset) = rest.split_at_checked(at).unwrap_or((rest, ""));
+    let seconds = match offset.get(..1) {
+        None => None,
+        Some("Z") => Some(0),
+        Some(sign) => {
+            let number =
+                |range: std::ops::Range<usize>| offset.get(range).and_then(|text| text.parse::<i32>().ok());
+            match (number(1..3), number(4..6)) {
+                (Some(hours), Some(minutes)) => {
+                    Some((hours * 3600 + minutes * 60) * if sign == "-" { -1 } else { 1 })
+                }
+                _ => return ExprKind::Error,
+            }
+        }
+    };
+    match (date.parse::<jiff::civil::Date>(), time_of(clock)) {
+        (Ok(date), Some(time)) => ExprKind::Timestamp(date.to_datetime(time), seconds),
+        _ => ExprKind::Error,
+    }
+}

@@ -1,0 +1,594 @@
+//! The declarations of a file, one after the other.
+
+use super::answer::nearest_word;
+use super::ast::{
+    Declaration, DeclarationKind, Expr, ExprKind, File, Grid, Heading, Layer, LayerMode, Member,
+    MemberCondition, Name, Scale, Segment, Table, Trait, Type, TypeDeclaration, TypeKind, Use,
+};
+use super::build::Node;
+use super::grammar::Rule;
+use super::recover::{Failure, Reader};
+use crate::diagnostic::codes::syntax as codes;
+use crate::diagnostic::{Diagnostic, Span};
+
+/// The words that declare something.
+pub(super) const WORDS: [&str; 22] = [
+    "strata", "timezone", "now", "use", "type", "table", "lookup", "calendar", "trait", "scale", "segment",
+    "layer", "grid", "events", "rfm", "stack", "play", "split", "test", "assert", "guard", "edition",
+];
+
+impl<'p> Reader<'p> {
+    /// The whole file.
+    pub fn file(&mut self, file: &mut File) {
+        loop {
+            self.skip_blanks();
+            let rest = self.from(self.at);
+            let Some(next) = rest.chars().next() else { return };
+            let start = self.at;
+            if matches!(next, '}' | ')' | ']' | ';' | ',') {
+                self.stray(next);
+                continue;
+            }
+            let word_length = rest.find(|c: char| !super::letters::continues_word(c)).unwrap_or(rest.len());
+            let word = rest.get(..word_length).unwrap_or("");
+            let known = WORDS.contains(&word) && word != "edition";
+            if !self.begins_line(start) {
+                self.not_at_line_start(start, word, known);
+                if !known {
+                    self.skip_declaration(start, start);
+                    continue;
+                }
+            }
+            if !known {
+                self.unknown(start, word);
+                continue;
+            }
+            let word_span = self.span(start, start + word_length);
+            let docs = self.builder.docs(word_span);
+            if word == "strata" {
+                self.edition(file);
+                continue;
+            }
+            let kind = self.declaration(word);
+            if self.at <= start {
+                self.at = start + word_length;
+            }
+            if let Some(kind) = kind {
+                let end = start + self.clean.get(start..self.at).unwrap_or("").trim_end().len();
+                let span = self.span(start, end);
+                file.declarations.push(Declaration { span, word: word_span, docs, kind });
+            }
+        }
+    }
+
+    /// A closing bracket or separator between declarations.
+    fn stray(&mut self, sign: char) {
+        let place = self.span(self.at, self.at + 1);
+        let finding = if sign == '}' || sign == ')' || sign == ']' {
+            let open = match sign {
+                '}' => '{',
+                ')' => '(',
+                _ => '[',
+            };
+            Diagnostic::new(codes::BRACKET, place, format!("this `{sign}` closes nothing"))
+                .help(format!("delete it, or write the `{open}` that it should close"))
+        } else {
+            Diagnostic::new(codes::UNEXPECTED, place, format!("a declaration does not end with `{sign}`"))
+                .help("delete it; the next declaration begins on a new line")
+        };
+        self.builder.report(finding.fix(place, ""));
+        self.at += 1;
+    }
+
+    fn not_at_line_start(&mut self, start: usize, word: &str, known: bool) {
+        if known {
+            let place = self.span(start, start + word.len());
+            self.builder.report(
+                Diagnostic::new(
+                    codes::OTHER_LINE,
+                    place,
+                    format!("`{word}` begins a declaration, but not on a new line"),
+                )
+                .help("begin each declaration on a line of its own")
+                .fix(Span { end: place.start, ..place }, "\n"),
+            );
+            return;
+        }
+        let failure = Failure { start, at: start, expected: vec![Rule::EOI] };
+        self.answer(&failure);
+    }
+
+    /// A line that begins with no word of the language.
+    fn unknown(&mut self, start: usize, word: &str) {
+        let rest = self.from(start);
+        let length = if word.is_empty() { rest.chars().next().map_or(1, char::len_utf8) } else { word.len() };
+        let place = self.span(start, start + length);
+        let shown = rest.get(..length).unwrap_or("");
+        let mut finding = Diagnostic::new(
+            codes::UNKNOWN_DECLARATION,
+            place,
+            format!("a line does not begin with `{shown}`: that is no word for a declaration"),
+        );
+        let mut mended = None;
+        finding = match nearest_word(word, &WORDS) {
+            Some(near) => {
+                mended = Some(near);
+                finding.help(format!("did you mean `{near}`?")).fix(place, near)
+            }
+            None => match habit_declaration(word) {
+                Some((near, help)) => {
+                    mended = Some(near);
+                    finding.help(help)
+                }
+                None => {
+                    finding.help("a declaration begins with a word such as `segment`, `layer` or `trait`")
+                }
+            },
+        };
+        if shown != "\u{1}" {
+            self.builder.report(finding);
+        }
+        // The name that it declares would be missed elsewhere: read on as if the word were right.
+        let _ = mended;
+        self.skip_declaration(start, start + length);
+    }
+
+    fn edition(&mut self, file: &mut File) {
+        match self.rule(Rule::edition) {
+            Ok(node) => {
+                let span = self.builder.span(&node);
+                let number = node.into_inner().find(|part| part.as_rule() == Rule::number);
+                let edition = number.and_then(|number| number.as_str().trim().parse().ok());
+                match (edition, file.edition) {
+                    (_, Some((_, before))) => self.builder.report(
+                        Diagnostic::new(codes::UNEXPECTED, span, "the edition is given twice")
+                            .label(before, "the first time")
+                            .help("keep one of them"),
+                    ),
+                    (Some(edition), None) => file.edition = Some((edition, span)),
+                    (None, None) => self.builder.report(
+                        Diagnostic::new(codes::UNEXPECTED, span, "an edition is a plain number")
+                            .help("write `strata 1`"),
+                    ),
+                }
+            }
+            Err(failure) => self.fail(&failure),
+        }
+    }
+
+    /// Answers a failed declaration and moves past it.
+    fn fail(&mut self, failure: &Failure) {
+        let resume = self.answer(failure);
+        self.skip_declaration(failure.start, resume);
+    }
+
+    fn declaration(&mut self, word: &str) -> Option<DeclarationKind> {
+        match word {
+            "timezone" => self.with_string(Rule::timezone).map(DeclarationKind::Timezone),
+            "calendar" => self.with_string(Rule::calendar).map(DeclarationKind::Calendar),
+            "now" => match self.rule(Rule::now) {
+                Ok(node) => {
+                    node.into_inner().nth(1).map(|value| DeclarationKind::Now(self.builder.primary(value)))
+                }
+                Err(failure) => {
+                    self.fail(&failure);
+                    None
+                }
+            },
+            "use" => self.use_file(),
+            "type" => self.type_declaration(),
+            "table" => self.table(word).map(DeclarationKind::Table),
+            "lookup" => self.table(word).map(DeclarationKind::Lookup),
+            "trait" => self.trait_declaration(),
+            "scale" => self.scale(),
+            "segment" => self.segment(),
+            "layer" => self.layer(),
+            "grid" => self.grid(),
+            _ => self.unavailable(word),
+        }
+    }
+
+    fn with_string(&mut self, rule: Rule) -> Option<super::ast::Text> {
+        match self.rule(rule) {
+            Ok(node) => node
+                .into_inner()
+                .find(|part| part.as_rule() == Rule::string)
+                .map(|part| self.builder.text(&part)),
+            Err(failure) => {
+                self.fail(&failure);
+                None
+            }
+        }
+    }
+
+    fn use_file(&mut self) -> Option<DeclarationKind> {
+        let node = match self.rule(Rule::use_file) {
+            Ok(node) => node,
+            Err(failure) => {
+                self.fail(&failure);
+                return None;
+            }
+        };
+        let mut path = None;
+        let mut with = Vec::new();
+        for part in node.into_inner() {
+            match part.as_rule() {
+                Rule::string => path = Some(self.builder.text(&part)),
+                Rule::binding => {
+                    let mut name = None;
+                    for inner in part.into_inner() {
+                        match inner.as_rule() {
+                            Rule::name => name = Some(self.builder.name(&inner)),
+                            Rule::expr => {
+                                let value = self.builder.expression(inner);
+                                with.extend(name.take().map(|name| (name, value)));
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        path.map(|path| DeclarationKind::Use(Use { path, with }))
+    }
+
+    /// The name after a declaration's word, where a broken declaration at least has that.
+    fn salvage(&mut self, start: usize) -> Option<(Name, Heading)> {
+        let after = self.at;
+        self.at = start;
+        let found = self.rule(Rule::named_head).ok().and_then(|node| {
+            let quiet = self.builder.diagnostics.borrow().len();
+            let named = node.into_inner().find(|part| part.as_rule() == Rule::named)?;
+            let named = self.builder.named(named);
+            self.builder.diagnostics.borrow_mut().truncate(quiet);
+            Some(named)
+        });
+        self.at = after;
+        found
+    }
+
+    fn type_declaration(&mut self) -> Option<DeclarationKind> {
+        let start = self.at;
+        match self.rule(Rule::type_decl) {
+            Ok(node) => {
+                let mut name = None;
+                let mut ty = None;
+                for part in node.into_inner() {
+                    let place = self.builder.span(&part);
+                    match part.as_rule() {
+                        Rule::declared => name = Some(self.builder.declared(&part)),
+                        Rule::habit_colon => {
+                            self.builder.habit(
+                                place,
+                                "a type and what it stands for are joined by `=`".to_owned(),
+                                " = ",
+                            );
+                        }
+                        Rule::ty => ty = Some(self.builder.ty(part)),
+                        _ => {}
+                    }
+                }
+                Some(DeclarationKind::Type(TypeDeclaration { name: name?, ty: ty? }))
+            }
+            Err(failure) => {
+                self.fail(&failure);
+                let (name, _) = self.salvage(start)?;
+                let ty = Type { kind: TypeKind::Error, optional: false, span: name.span };
+                Some(DeclarationKind::Type(TypeDeclaration { name, ty }))
+            }
+        }
+    }
+
+    fn trait_declaration(&mut self) -> Option<DeclarationKind> {
+        let start = self.at;
+        match self.rule(Rule::trait_decl) {
+            Ok(node) => {
+                let mut declared = None;
+                let mut ty = None;
+                let mut domain = None;
+                let mut value = None;
+                for part in node.into_inner() {
+                    match part.as_rule() {
+                        Rule::declared => declared = Some(self.builder.declared(&part)),
+                        Rule::ty => ty = Some(self.builder.ty(part)),
+                        Rule::domain => domain = self.builder.domain(part),
+                        Rule::expr => value = Some(self.builder.expression(part)),
+                        _ => {}
+                    }
+                }
+                Some(DeclarationKind::Trait(Trait { name: declared?, ty, domain, value: value? }))
+            }
+            Err(failure) => {
+                self.fail(&failure);
+                let (name, _) = self.salvage(start)?;
+                let value = error_at(name.span);
+                Some(DeclarationKind::Trait(Trait { name, ty: None, domain: None, value }))
+            }
+        }
+    }
+
+    fn segment(&mut self) -> Option<DeclarationKind> {
+        let start = self.at;
+        match self.rule(Rule::segment_decl) {
+            Ok(node) => {
+                let mut named = None;
+                let mut properties = Vec::new();
+                let mut condition = None;
+                for part in node.into_inner() {
+                    match part.as_rule() {
+                        Rule::named => named = Some(self.builder.named(part)),
+                        Rule::properties => properties = self.builder.properties(part),
+                        Rule::when => {
+                            if let Some((name, _)) = &named {
+                                self.builder.when(part, name);
+                            }
+                        }
+                        Rule::expr => condition = Some(self.builder.expression(part)),
+                        _ => {}
+                    }
+                }
+                let (name, heading) = named?;
+                let heading = Heading { properties, ..heading };
+                Some(DeclarationKind::Segment(Segment { name, heading, condition: condition? }))
+            }
+            Err(failure) => {
+                self.fail(&failure);
+                let (name, heading) = self.salvage(start)?;
+                let condition = error_at(name.span);
+                Some(DeclarationKind::Segment(Segment { name, heading, condition }))
+            }
+        }
+    }
+
+    /// The head of a block. Where it is broken it is answered, and the place moves past its `{` if
+    /// that can be found; its name stays.
+    fn head(&mut self, rule: Rule, item_start: Rule) -> Result<(Node<'p>, Span), Option<Span>> {
+        let start = self.at;
+        let failure = match self.rule(rule) {
+            Ok(node) => {
+                let opener = self.span(self.at - 1, self.at);
+                return Ok((node, opener));
+            }
+            Err(failure) => failure,
+        };
+        let resume = self.answer(&failure);
+        let line_end = |at: usize| at + self.from(at).find('\n').unwrap_or(self.from(at).len());
+        let head_line = self.clean.get(start..line_end(resume)).unwrap_or("");
+        if let Some(brace) = head_line.rfind('{') {
+            // `with { … }` may stand on the same line: the block's brace is the last.
+            self.at = start + brace + 1;
+            return Err(Some(self.span(self.at - 1, self.at)));
+        }
+        let next = line_end(resume);
+        let next = next + (self.from(next).len() - self.from(next).trim_start().len());
+        if self.from(next).starts_with('{') {
+            self.at = next + 1;
+            return Err(Some(self.span(next, next + 1)));
+        }
+        for place in [failure.at, next] {
+            if failure.expected.contains(&Rule::lbrace) && self.fits(item_start, place) {
+                self.at = place;
+                return Err(Some(self.span(place, place)));
+            }
+        }
+        self.skip_declaration(start, resume);
+        Err(None)
+    }
+
+    fn table(&mut self, word: &str) -> Option<Table> {
+        let start = self.at;
+        let mut name = None;
+        let mut key = None;
+        let mut path = None;
+        let opener = match self.head(Rule::table_head, Rule::column_start) {
+            Ok((node, opener)) => {
+                for part in node.into_inner() {
+                    match part.as_rule() {
+                        Rule::declared => name = Some(self.builder.declared(&part)),
+                        Rule::name => key = Some(self.builder.name(&part)),
+                        Rule::string => path = Some(self.builder.text(&part)),
+                        _ => {}
+                    }
+                }
+                Some(opener)
+            }
+            Err(opener) => {
+                name = self.salvage(start).map(|(name, _)| name);
+                opener
+            }
+        };
+        let name = name?;
+        let owner = format!("{word} `{}`", name.text);
+        let columns = match opener {
+            Some(opener) => {
+                self.items(opener, &owner, Rule::column, Rule::column_start, |reader, item| match item {
+                    Ok(node) => Some(reader.builder.column(node)),
+                    Err(at) => reader.broken_column(at),
+                })
+            }
+            None => Vec::new(),
+        };
+        let key =
+            key.or_else(|| columns.first().map(|column| column.name.clone())).unwrap_or_else(|| name.clone());
+        Some(Table { name, key, path, columns })
+    }
+
+    /// A column whose type could not be read keeps its name.
+    fn broken_column(&mut self, at: usize) -> Option<super::ast::Column> {
+        self.at = at;
+        let node = self.rule(Rule::column_start).ok()?;
+        let name = self.builder.name(&node.into_inner().next()?);
+        let span = name.span;
+        let ty = Type { kind: TypeKind::Error, optional: true, span };
+        Some(super::ast::Column { name, docs: None, ty, domain: None, source: None, format: None, span })
+    }
+
+    fn scale(&mut self) -> Option<DeclarationKind> {
+        let start = self.at;
+        let mut named = None;
+        let mut properties = Vec::new();
+        let mut ty = None;
+        let opener = match self.head(Rule::scale_head, Rule::member_start) {
+            Ok((node, opener)) => {
+                for part in node.into_inner() {
+                    match part.as_rule() {
+                        Rule::named => named = Some(self.builder.named(part)),
+                        Rule::properties => properties = self.builder.properties(part),
+                        Rule::ty => ty = Some(self.builder.ty(part)),
+                        _ => {}
+                    }
+                }
+                Some(opener)
+            }
+            Err(opener) => {
+                named = self.salvage(start);
+                opener
+            }
+        };
+        let (name, heading) = named?;
+        let heading = Heading { properties, ..heading };
+        let ty = ty.unwrap_or(Type { kind: TypeKind::Error, optional: false, span: name.span });
+        let owner = format!("scale `{}`", name.text);
+        let members = opener.map_or_else(Vec::new, |opener| self.members(opener, &owner));
+        Some(DeclarationKind::Scale(Scale { name, heading, ty, members }))
+    }
+
+    fn members(&mut self, opener: Span, owner: &str) -> Vec<Member> {
+        self.items(opener, owner, Rule::member, Rule::member_start, |reader, item| match item {
+            Ok(node) if node.as_rule() == Rule::otherwise_first => Some(reader.builder.otherwise_first(node)),
+            Ok(node) => Some(reader.builder.member(node)),
+            Err(at) => reader.broken_member(at),
+        })
+    }
+
+    /// A member whose condition could not be read keeps its name.
+    fn broken_member(&mut self, at: usize) -> Option<Member> {
+        self.at = at;
+        let node = self.rule(Rule::member_start).ok()?;
+        let first = node.into_inner().next()?;
+        let name = match first.as_rule() {
+            Rule::string => {
+                let text = self.builder.text(&first);
+                Name { text: text.value, span: text.span, quoted: true }
+            }
+            _ => self.builder.name(&first),
+        };
+        let span = name.span;
+        let condition = MemberCondition::When(error_at(span));
+        Some(Member { name, heading: Heading::default(), docs: None, condition, span })
+    }
+
+    fn layer(&mut self) -> Option<DeclarationKind> {
+        let start = self.at;
+        let mut named = None;
+        let mut properties = Vec::new();
+        let mut mode = LayerMode::default();
+        let opener = match self.head(Rule::layer_head, Rule::member_start) {
+            Ok((node, opener)) => {
+                for part in node.into_inner() {
+                    match part.as_rule() {
+                        Rule::named => named = Some(self.builder.named(part)),
+                        Rule::properties => properties = self.builder.properties(part),
+                        Rule::mode => self.builder.mode(&part, &mut mode),
+                        _ => {}
+                    }
+                }
+                Some(opener)
+            }
+            Err(opener) => {
+                named = self.salvage(start);
+                opener
+            }
+        };
+        let (name, heading) = named?;
+        let heading = Heading { properties, ..heading };
+        let owner = format!("layer `{}`", name.text);
+        let members = opener.map_or_else(Vec::new, |opener| self.members(opener, &owner));
+        Some(DeclarationKind::Layer(Layer { name, heading, mode, members }))
+    }
+
+    fn grid(&mut self) -> Option<DeclarationKind> {
+        let start = self.at;
+        let mut named = None;
+        let mut properties = Vec::new();
+        let mut mode = LayerMode::default();
+        let mut dimensions = Vec::new();
+        let mut broken = false;
+        let opener = match self.head(Rule::grid_head, Rule::grid_line_start) {
+            Ok((node, opener)) => {
+                for part in node.into_inner() {
+                    match part.as_rule() {
+                        Rule::named => named = Some(self.builder.named(part)),
+                        Rule::properties => properties = self.builder.properties(part),
+                        Rule::mode => self.builder.mode(&part, &mut mode),
+                        Rule::dimension => {
+                            dimensions
+                                .extend(part.into_inner().next().map(|inner| self.builder.expression(inner)));
+                        }
+                        _ => {}
+                    }
+                }
+                Some(opener)
+            }
+            Err(opener) => {
+                named = self.salvage(start);
+                broken = true;
+                opener
+            }
+        };
+        let (name, heading) = named?;
+        let heading = Heading { properties, ..heading };
+        let owner = format!("grid `{}`", name.text);
+        let lines = match opener {
+            Some(opener) => {
+                self.items(opener, &owner, Rule::grid_line, Rule::grid_line_start, |reader, item| {
+                    item.ok().map(|node| reader.builder.grid_line(node))
+                })
+            }
+            None => Vec::new(),
+        };
+        if broken {
+            let count = lines.iter().map(|line| line.patterns.len()).max().unwrap_or(2).max(2);
+            dimensions = (0..count).map(|_| error_at(name.span)).collect();
+        }
+        Some(DeclarationKind::Grid(Grid { name, heading, mode, dimensions, lines }))
+    }
+
+    /// A declaration that a later version evaluates: its word and name.
+    fn unavailable(&mut self, word: &str) -> Option<DeclarationKind> {
+        let start = self.at;
+        let name = self.rule(Rule::unavailable_head).ok().and_then(|node| {
+            let name = node.into_inner().find(|part| part.as_rule() == Rule::name)?;
+            (!matches!(word, "assert" | "guard")).then(|| self.builder.name(&name))
+        });
+        self.skip_declaration(start, self.at);
+        Some(DeclarationKind::Unavailable { word: word.to_owned(), name })
+    }
+}
+
+/// An expression that could not be read.
+fn error_at(span: Span) -> Expr {
+    Expr { kind: ExprKind::Error, span }
+}
+
+/// Words that other languages begin a rule with.
+fn habit_declaration(word: &str) -> Option<(&'static str, &'static str)> {
+    Some(match word.to_lowercase().as_str() {
+        "let" | "def" | "define" | "var" | "const" | "set" | "feature" | "attribute" | "metric" => {
+            ("trait", "a named value is declared with `trait name = …`")
+        }
+        "if" | "rule" | "group" | "audience" | "when" | "cohort" => {
+            ("segment", "a group of users is declared with `segment name when …`")
+        }
+        "select" | "from" | "where" => {
+            ("segment", "rules are no SQL; a group of users is declared with `segment name when …`")
+        }
+        "enum" => ("type", "a list of labels is declared with `type name = a | b | c`"),
+        "import" | "include" | "require" => ("use", "another file is taken in with `use \"path.seg\"`"),
+        "tier" | "partition" | "levels" => {
+            ("layer", "a division of all users is declared with `layer name { … }`")
+        }
+        _ => return None,
+    })
+}
