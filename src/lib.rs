@@ -1,6 +1,7 @@
 //! Strata: user segmentation as checked, tested, compiled rules.
 
 pub mod check;
+pub mod data;
 pub mod diagnostic;
 pub mod program;
 pub mod semantics;

@@ -1,0 +1,3 @@
+//! Files: checked batches in, assignments out.
+
+pub mod write;

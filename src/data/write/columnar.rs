@@ -1,0 +1,126 @@
+//! Parquet and Arrow files.
+
+use super::target::{Buffered, Target, Trouble, buffered, settle};
+use super::{Sink, SinkOptions, with_metadata};
+use crate::diagnostic::Diagnostic;
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
+use std::path::Path;
+
+/// Either still taking rows, or on the disk and waiting for its name.
+enum State<W> {
+    Open(W),
+    Closed(Target),
+    Gone,
+}
+
+impl<W> State<W> {
+    fn publish(self) -> Result<(), Diagnostic> {
+        match self {
+            State::Closed(target) => target.publish(),
+            State::Open(_) | State::Gone => Ok(()),
+        }
+    }
+}
+
+macro_rules! sink {
+    ($name:ident, $inner:ty, $into_inner:expr) => {
+        /// A sink of that kind.
+        pub struct $name {
+            state: State<$inner>,
+            trouble: Trouble,
+        }
+
+        impl Sink for $name {
+            fn write(&mut self, batch: &RecordBatch) -> Result<(), Diagnostic> {
+                match &mut self.state {
+                    State::Open(writer) => writer.write(batch).map_err(|e| self.trouble.finding(&e)),
+                    _ => Ok(()),
+                }
+            }
+
+            fn close(&mut self) -> Result<(), Diagnostic> {
+                let into_inner: fn($inner) -> Result<Buffered, Box<dyn std::error::Error>> = $into_inner;
+                self.state = match std::mem::replace(&mut self.state, State::Gone) {
+                    State::Open(writer) => {
+                        let buffer = into_inner(writer).map_err(|e| self.trouble.finding(&e))?;
+                        State::Closed(settle(buffer, &self.trouble)?)
+                    }
+                    other => other,
+                };
+                Ok(())
+            }
+
+            fn finish(mut self: Box<Self>) -> Result<(), Diagnostic> {
+                self.close()?;
+                self.state.publish()
+            }
+        }
+    };
+}
+
+sink!(Parquet, ArrowWriter<Buffered>, |writer| Ok(writer.into_inner()?));
+sink!(ArrowFile, FileWriter<Buffered>, |mut writer| {
+    writer.finish()?;
+    Ok(writer.into_inner()?)
+});
+sink!(ArrowStream, StreamWriter<Buffered>, |mut writer| {
+    writer.finish()?;
+    Ok(writer.into_inner()?)
+});
+
+/// Rows of one row group: what a Parquet writer holds in memory, squeezed, before it writes.
+const ROW_GROUP: usize = 512 * 1024;
+
+impl Parquet {
+    pub fn open(path: &Path, schema: &SchemaRef, options: &SinkOptions) -> Result<Self, Diagnostic> {
+        let (buffer, trouble) = buffered(path)?;
+        let metadata = options.metadata.iter().map(|(k, v)| KeyValue::new(k.clone(), v.clone())).collect();
+        let mut properties = WriterProperties::builder()
+            .set_created_by(format!("strata {}", env!("CARGO_PKG_VERSION")))
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_max_row_group_row_count(Some(ROW_GROUP))
+            .set_key_value_metadata(Some(metadata));
+        // Keys are all different: a dictionary of them would be work for nothing.
+        if let Some(key) = schema.fields().first() {
+            properties =
+                properties.set_column_dictionary_enabled(ColumnPath::new(vec![key.name().clone()]), false);
+        }
+        let writer = ArrowWriter::try_new(buffer, schema.clone(), Some(properties.build()))
+            .map_err(|error| trouble.finding(&error))?;
+        Ok(Parquet { state: State::Open(writer), trouble })
+    }
+}
+
+fn ipc_options(trouble: &Trouble) -> Result<IpcWriteOptions, Diagnostic> {
+    IpcWriteOptions::default()
+        .try_with_compression(Some(CompressionType::LZ4_FRAME))
+        .map_err(|error| trouble.finding(&error))
+}
+
+impl ArrowFile {
+    pub fn open(path: &Path, schema: &SchemaRef, options: &SinkOptions) -> Result<Self, Diagnostic> {
+        let (buffer, trouble) = buffered(path)?;
+        let schema = with_metadata(schema, options);
+        let writer = FileWriter::try_new_with_options(buffer, &schema, ipc_options(&trouble)?)
+            .map_err(|error| trouble.finding(&error))?;
+        Ok(ArrowFile { state: State::Open(writer), trouble })
+    }
+}
+
+impl ArrowStream {
+    pub fn open(path: &Path, schema: &SchemaRef, options: &SinkOptions) -> Result<Self, Diagnostic> {
+        let (buffer, trouble) = buffered(path)?;
+        let schema = with_metadata(schema, options);
+        let writer = StreamWriter::try_new_with_options(buffer, &schema, ipc_options(&trouble)?)
+            .map_err(|error| trouble.finding(&error))?;
+        Ok(ArrowStream { state: State::Open(writer), trouble })
+    }
+}
