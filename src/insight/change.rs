@@ -1,0 +1,514 @@
+//! The least change of a user's columns that would turn a rule.
+//!
+//! Candidates come from what the rule compares each column with: the constant itself and its
+//! neighbours, each label, a linear guess where the column is part of a sum. Whatever is proposed has
+//! been tried in the reference interpreter. A conjunction is turned part by part, so that long
+//! rules stay quick; a part is turned by one column where that is enough, else by two.
+
+use super::show::{date_of, value_text};
+use crate::interpret;
+use crate::program::{Column, CompareOp, Expr, NodeId, Program, Type, Value};
+use crate::semantics::{Dated, Facts};
+use hashbrown::{HashMap, HashSet};
+use serde::Serialize;
+
+/// One column that would have to be different.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ColumnChange {
+    /// The column.
+    pub column: String,
+    /// What it is now.
+    pub from: String,
+    /// What would do.
+    pub to: String,
+    #[serde(skip)]
+    index: usize,
+    #[serde(skip)]
+    value: Value,
+    #[serde(skip)]
+    effort: f64,
+}
+
+/// A set of columns that would have to be different, all of them.
+pub type Change = Vec<ColumnChange>;
+
+/// How many alternatives are kept for a part, and for the whole.
+const KEPT: usize = 3;
+/// How many users are tried for one part of a rule.
+const TRIES: usize = 4_000;
+
+/// What is asked of a node's value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Goal {
+    /// A condition that holds.
+    Holds,
+    /// A condition that does not.
+    Fails,
+    /// A labelled value with this label.
+    Is(u32),
+}
+
+impl Goal {
+    fn met(&self, value: &Value) -> bool {
+        match self {
+            Goal::Holds => value.is_true(),
+            Goal::Fails => !value.is_true(),
+            Goal::Is(code) => matches!(value, Value::Label(found) if found == code),
+        }
+    }
+}
+
+/// The least changes of `row` that meet the goal, the smallest first: fewest columns, then the
+/// smallest steps. Empty where none was found (or the goal is met already).
+pub fn least_changes(dated: &Dated, facts: &Facts, row: &[Value], node: NodeId, goal: &Goal) -> Vec<Change> {
+    let search = Search { dated, facts, row, zone: dated.program.zone() };
+    let values = interpret::evaluate(dated, facts, row);
+    if goal.met(values.value(node)) {
+        return Vec::new();
+    }
+    let mut found = search.turn(node, goal, &values);
+    let (part, root) = part(dated, node);
+    found.retain(|change| search.meets(&part, root, goal, change));
+    sort(&mut found);
+    found.truncate(KEPT);
+    found
+}
+
+struct Search<'a> {
+    dated: &'a Dated,
+    facts: &'a Facts,
+    row: &'a [Value],
+    zone: jiff::tz::TimeZone,
+}
+
+impl Search<'_> {
+    /// Changes that turn a node, put together from those that turn its parts.
+    fn turn(&self, node: NodeId, goal: &Goal, values: &interpret::Evaluation) -> Vec<Change> {
+        let program = &self.dated.program;
+        match (&program.node(node).expr, goal) {
+            (Expr::Not(inner), Goal::Holds) => self.turn(*inner, &Goal::Fails, values),
+            (Expr::Not(inner), Goal::Fails) => self.turn(*inner, &Goal::Holds, values),
+            (Expr::And(parts), Goal::Holds) | (Expr::Or(parts), Goal::Fails) => {
+                self.turn_all(parts, goal, values).into_iter().chain(self.try_columns(node, goal)).collect()
+            }
+            (Expr::Or(parts), Goal::Holds) | (Expr::And(parts), Goal::Fails) => {
+                let mut found: Vec<Change> =
+                    parts.iter().flat_map(|part| self.turn(*part, goal, values)).collect();
+                sort(&mut found);
+                found.truncate(KEPT * 2);
+                found
+            }
+            _ => self.try_columns(node, goal),
+        }
+    }
+
+    /// Changes that turn each of several parts which do not meet the goal yet.
+    fn turn_all(&self, parts: &[NodeId], goal: &Goal, values: &interpret::Evaluation) -> Vec<Change> {
+        let mut combined: Vec<Change> = vec![Vec::new()];
+        for part in parts.iter().filter(|part| !goal.met(values.value(**part))) {
+            let options = self.turn(*part, goal, values);
+            let mut next = Vec::new();
+            for base in &combined {
+                for option in &options {
+                    next.extend(merged(base, option));
+                }
+            }
+            sort(&mut next);
+            next.truncate(KEPT * 4);
+            combined = next;
+        }
+        combined.retain(|change| !change.is_empty());
+        combined
+    }
+
+    /// Changes of one column that turn a node; of two or three where no single one does.
+    fn try_columns(&self, node: NodeId, goal: &Goal) -> Vec<Change> {
+        let (part, root) = part(self.dated, node);
+        let candidates = self.candidates(&part);
+        let mut tries = 0;
+        let mut found = Vec::new();
+        for options in candidates.values() {
+            // The smallest step of each column that is enough.
+            let enough = options.iter().find(|change| {
+                tries += 1;
+                tries < TRIES && self.meets(&part, root, goal, std::slice::from_ref(change))
+            });
+            found.extend(enough.map(|change| vec![change.clone()]));
+        }
+        if !found.is_empty() {
+            sort(&mut found);
+            return found;
+        }
+        let columns: Vec<&Vec<ColumnChange>> = candidates.values().collect();
+        for (at, first) in columns.iter().enumerate() {
+            for second in columns.iter().skip(at + 1) {
+                let pairs = first.iter().flat_map(|a| second.iter().map(move |b| vec![a.clone(), b.clone()]));
+                for pair in pairs {
+                    tries += 1;
+                    if tries >= TRIES {
+                        return found;
+                    }
+                    if self.meets(&part, root, goal, &pair) {
+                        found.push(pair);
+                    }
+                }
+            }
+        }
+        sort(&mut found);
+        found.truncate(KEPT * 2);
+        found
+    }
+
+    /// Whether the changed user meets the goal, in the reference interpreter.
+    fn meets(&self, part: &Dated, root: NodeId, goal: &Goal, change: &[ColumnChange]) -> bool {
+        let mut row = self.row.to_vec();
+        for one in change {
+            if let Some(place) = row.get_mut(one.index) {
+                *place = one.value.clone();
+            }
+        }
+        goal.met(interpret::evaluate(part, self.facts, &row).value(root))
+    }
+
+    /// Values to try for each column that a part of the program reads, the smallest step first.
+    fn candidates(&self, part: &Dated) -> indexmap::IndexMap<usize, Vec<ColumnChange>> {
+        let program = &part.program;
+        let mut columns: indexmap::IndexMap<usize, HashSet<Value>> = indexmap::IndexMap::new();
+        let key = program.users.as_ref().map(|users| users.key);
+        for node in &program.nodes {
+            if let Expr::Column(index) = node.expr
+                && Some(index) != key
+            {
+                columns.entry(index).or_default();
+            }
+        }
+        let evaluation = interpret::evaluate(part, self.facts, self.row);
+        for node in &program.nodes {
+            for (value, constants) in tested(program, &node.expr) {
+                for index in columns_below(program, value) {
+                    let Some(options) = columns.get_mut(&index) else { continue };
+                    for constant in &constants {
+                        self.propose(part, value, index, constant, &evaluation, options);
+                    }
+                }
+            }
+        }
+        let mut sorted = indexmap::IndexMap::new();
+        for (index, mut options) in columns {
+            let Some(column) = program.users.as_ref().and_then(|users| users.columns.get(index)) else { continue };
+            self.typical(column, &mut options);
+            let current = self.row.get(index).cloned().unwrap_or(Value::Missing);
+            options.remove(&current);
+            let mut changes: Vec<ColumnChange> = options
+                .into_iter()
+                .filter(|value| self.allowed(column, value))
+                .map(|value| self.change(column, index, &current, value))
+                .collect();
+            changes.sort_by(|a, b| a.effort.total_cmp(&b.effort).then_with(|| a.to.cmp(&b.to)));
+            sorted.insert(index, changes);
+        }
+        sorted
+    }
+
+    /// Values of a column that bring `value` near `constant`.
+    fn propose(
+        &self,
+        part: &Dated,
+        value: NodeId,
+        index: usize,
+        constant: &Value,
+        evaluation: &interpret::Evaluation,
+        options: &mut HashSet<Value>,
+    ) {
+        let program = &part.program;
+        match &program.node(value).expr {
+            Expr::Column(_) => options.extend(neighbours(constant)),
+            Expr::LocalDate(_) => {
+                let Value::Date(days) = constant else { return };
+                for day in [days.saturating_sub(1), *days, days.saturating_add(1)] {
+                    let start = date_of(day)
+                        .and_then(|date| date.to_zoned(self.zone.clone()).ok())
+                        .map(|start| Value::Timestamp(start.timestamp().as_microsecond()));
+                    options.extend(start);
+                }
+            }
+            Expr::ListSize(_) | Expr::TextLength(_) => {}
+            _ => self.linear_guess(part, value, index, constant, evaluation, options),
+        }
+    }
+
+    /// Where a number depends on a column by a straight line, the column's value that hits the constant.
+    fn linear_guess(
+        &self,
+        part: &Dated,
+        value: NodeId,
+        index: usize,
+        constant: &Value,
+        evaluation: &interpret::Evaluation,
+        options: &mut HashSet<Value>,
+    ) {
+        let (Some(now), Some(wanted)) = (number(evaluation.value(value)), number(constant)) else { return };
+        let Some(current) = self.row.get(index) else { return };
+        let Some(at) = number(current) else { return };
+        let step = 1.0_f64.max(at.abs() / 64.0).round();
+        let mut row = self.row.to_vec();
+        let Some(moved) = with_number(current, at + step) else { return };
+        if let Some(place) = row.get_mut(index) {
+            *place = moved;
+        }
+        let Some(after) = number(interpret::evaluate(part, self.facts, &row).value(value)) else { return };
+        let slope = (after - now) / step;
+        if slope == 0.0 || !slope.is_finite() {
+            return;
+        }
+        let guess = at + (wanted - now) / slope;
+        for guess in [guess.floor(), guess.ceil(), guess.floor() - 1.0, guess.ceil() + 1.0, guess] {
+            options.extend(with_number(current, guess));
+        }
+    }
+
+    /// Values worth trying whatever the rule says: labels, yes and no, missing, something known.
+    fn typical(&self, column: &Column, options: &mut HashSet<Value>) {
+        match &column.ty {
+            Type::Bool => options.extend([Value::Bool(true), Value::Bool(false)]),
+            Type::Label(ty) => {
+                let labels = self.dated.program.label_type(*ty).map_or(0, |ty| ty.labels.len());
+                options.extend((0..labels).filter_map(|code| u32::try_from(code).ok()).map(Value::Label));
+            }
+            Type::Int if options.is_empty() => options.extend([Value::Int(0), Value::Int(1)]),
+            Type::Float if options.is_empty() => options.extend([Value::Float(0.0), Value::Float(1.0)]),
+            Type::Decimal { scale, .. } if options.is_empty() => {
+                options.insert(Value::Decimal(crate::program::Decimal { unscaled: 0, scale: *scale }));
+            }
+            Type::Date if options.is_empty() => options.extend(
+                i32::try_from(self.dated.now.div_euclid(86_400_000_000)).ok().map(Value::Date),
+            ),
+            Type::Timestamp if options.is_empty() => {
+                options.insert(Value::Timestamp(self.dated.now));
+            }
+            Type::Text if options.is_empty() => {
+                options.insert(Value::Text("…".into()));
+            }
+            _ => {}
+        }
+        if column.optional {
+            options.insert(Value::Missing);
+        }
+    }
+
+    /// Whether the column may have that value by its declaration.
+    fn allowed(&self, column: &Column, value: &Value) -> bool {
+        if value.is_missing() {
+            return column.optional;
+        }
+        let Some(domain) = &column.domain else { return true };
+        let within = |bound: &crate::program::Bound, below: bool| match (number(value), number(&bound.value)) {
+            (Some(value), Some(end)) if below => value > end || bound.inclusive && value == end,
+            (Some(value), Some(end)) => value < end || bound.inclusive && value == end,
+            _ => true,
+        };
+        domain.low.as_ref().is_none_or(|bound| within(bound, true))
+            && domain.high.as_ref().is_none_or(|bound| within(bound, false))
+            && !(domain.past
+                && match value {
+                    Value::Timestamp(micros) => *micros > self.dated.now,
+                    Value::Date(days) => i64::from(*days) * 86_400_000_000 > self.dated.now,
+                    _ => false,
+                })
+    }
+
+    fn change(&self, column: &Column, index: usize, current: &Value, value: Value) -> ColumnChange {
+        let program = &self.dated.program;
+        let effort = match (number(current), number(&value)) {
+            (Some(a), Some(b)) => (a - b).abs() / (1.0 + a.abs().max(b.abs())),
+            // Losing what is known is no advice.
+            _ if value.is_missing() => 3.0,
+            _ => 1.0,
+        };
+        ColumnChange {
+            column: column.name.clone(),
+            from: value_text(program, &self.zone, &column.ty, current),
+            to: value_text(program, &self.zone, &column.ty, &value),
+            index,
+            value,
+            effort,
+        }
+    }
+}
+
+/// Fewest columns first, then the smallest steps; deterministic; no repeats.
+fn sort(changes: &mut Vec<Change>) {
+    let effort = |change: &Change| change.iter().map(|one| one.effort).sum::<f64>();
+    let place = |change: &Change| change.iter().map(|one| one.index).collect::<Vec<_>>();
+    changes.sort_by(|a, b| {
+        a.len().cmp(&b.len()).then(effort(a).total_cmp(&effort(b))).then_with(|| place(a).cmp(&place(b)))
+    });
+    changes.dedup();
+}
+
+/// Both changes at once, unless they want different values of one column.
+fn merged(a: &Change, b: &Change) -> Option<Change> {
+    let mut both = a.clone();
+    for one in b {
+        match both.iter().find(|other| other.index == one.index) {
+            Some(other) if other.value != one.value => return None,
+            Some(_) => {}
+            None => both.push(one.clone()),
+        }
+    }
+    both.sort_by_key(|one| one.index);
+    Some(both)
+}
+
+/// The values that a test compares with constants.
+fn tested(program: &Program, expr: &Expr) -> Vec<(NodeId, Vec<Value>)> {
+    let constant = |id: NodeId| match &program.node(id).expr {
+        Expr::Constant(value) => Some(value.clone()),
+        _ => None,
+    };
+    match expr {
+        Expr::Compare { op, left, right } => match (constant(*left), constant(*right)) {
+            (None, Some(value)) => vec![(*left, vec![value])],
+            (Some(value), None) => vec![(*right, vec![value])],
+            // Two values compared with each other: each is tried at what the other is.
+            _ => {
+                let _: &CompareOp = op;
+                Vec::new()
+            }
+        },
+        Expr::InSet { value, set } => vec![(*value, set.clone())],
+        Expr::TextTest { text, pattern, .. } => constant(*pattern).map(|p| vec![(*text, vec![p])]).unwrap_or_default(),
+        Expr::Has { list, item } => {
+            constant(*item).map(|item| vec![(*list, vec![Value::List(vec![item].into())])]).unwrap_or_default()
+        }
+        Expr::AnniversaryWithin { date, start, end } => {
+            let ends = constant(*start).into_iter().chain(constant(*end)).collect();
+            vec![(*date, ends)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A constant and the values next to it.
+fn neighbours(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Int(n) => vec![Value::Int(n.saturating_sub(1)), value.clone(), Value::Int(n.saturating_add(1))],
+        Value::Date(n) => vec![Value::Date(n.saturating_sub(1)), value.clone(), Value::Date(n.saturating_add(1))],
+        Value::Timestamp(n) => {
+            let second = 1_000_000;
+            vec![
+                Value::Timestamp(n.saturating_sub(second)),
+                value.clone(),
+                Value::Timestamp(n.saturating_add(second)),
+            ]
+        }
+        Value::Time(n) => vec![Value::Time(n - 1_000_000), value.clone(), Value::Time(n + 1_000_000)],
+        Value::Decimal(x) => [-1, 0, 1]
+            .into_iter()
+            .filter_map(|step| x.unscaled.checked_add(step))
+            .map(|unscaled| Value::Decimal(crate::program::Decimal { unscaled, scale: x.scale }))
+            .collect(),
+        Value::Float(x) => vec![Value::Float(x.next_down()), value.clone(), Value::Float(x.next_up())],
+        _ => vec![value.clone()],
+    }
+}
+
+/// A value's place on the number line, where it has one.
+fn number(value: &Value) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "only used to weigh and guess; what is found is tried exactly")]
+    match value {
+        Value::Int(n) | Value::Timestamp(n) | Value::Time(n) => Some(*n as f64),
+        Value::Date(n) => Some(f64::from(*n)),
+        Value::Float(x) => Some(*x),
+        Value::Decimal(x) => Some(x.unscaled as f64 / 10_f64.powi(i32::from(x.scale))),
+        _ => None,
+    }
+}
+
+/// A value of the same kind at another place on the number line.
+fn with_number(like: &Value, at: f64) -> Option<Value> {
+    if !at.is_finite() || at.abs() > 9e15 {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "bounded above")]
+    match like {
+        Value::Int(_) => Some(Value::Int(at.round() as i64)),
+        Value::Date(_) if at.abs() < 3e6 => Some(Value::Date(at.round() as i32)),
+        Value::Timestamp(_) => Some(Value::Timestamp(at.round() as i64)),
+        Value::Float(_) => Some(Value::Float(at)),
+        Value::Decimal(x) => {
+            let unscaled = (at * 10_f64.powi(i32::from(x.scale))).round();
+            (unscaled.abs() < 1e30)
+                .then_some(Value::Decimal(crate::program::Decimal { unscaled: unscaled as i128, scale: x.scale }))
+        }
+        _ => None,
+    }
+}
+
+/// The columns that a node reads.
+fn columns_below(program: &Program, node: NodeId) -> Vec<usize> {
+    let mut seen = HashSet::new();
+    let mut open = vec![node];
+    let mut columns = Vec::new();
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let expr = &program.node(id).expr;
+        if let Expr::Column(index) = expr {
+            columns.push(*index);
+        }
+        open.extend(expr.operands());
+    }
+    columns.sort_unstable();
+    columns.dedup();
+    columns
+}
+
+/// Just the nodes below one, as a program of their own: trying many users stays quick in a large
+/// program.
+fn part(dated: &Dated, root: NodeId) -> (Dated, NodeId) {
+    let program = &dated.program;
+    let mut needed = HashSet::new();
+    let mut open = vec![root];
+    while let Some(id) = open.pop() {
+        if needed.insert(id) {
+            open.extend(program.node(id).expr.operands());
+        }
+    }
+    let mut needed: Vec<NodeId> = needed.into_iter().collect();
+    needed.sort_unstable();
+    let numbers: HashMap<NodeId, NodeId> = needed
+        .iter()
+        .enumerate()
+        .filter_map(|(at, id)| Some((*id, NodeId(u32::try_from(at).ok()?))))
+        .collect();
+    let renumber = |id: NodeId| numbers.get(&id).copied().unwrap_or(id);
+    let nodes = needed
+        .iter()
+        .map(|id| {
+            let mut node = program.node(*id).clone();
+            node.expr = node.expr.map_operands(renumber);
+            node
+        })
+        .collect();
+    let part = Program { nodes, declarations: Vec::new(), ..program.clone_without_nodes() };
+    (Dated { program: part, now: dated.now }, renumber(root))
+}
+
+impl Program {
+    /// All but the expression graph and the declarations.
+    fn clone_without_nodes(&self) -> Program {
+        Program {
+            edition: self.edition,
+            timezone: self.timezone.clone(),
+            now: self.now,
+            types: self.types.clone(),
+            users: self.users.clone(),
+            lookups: self.lookups.clone(),
+            calendar: self.calendar.clone(),
+            nodes: Vec::new(),
+            declarations: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What people ask about a program and their data: why a user is in or out, and what would change it.
+
+pub mod change;
+mod show;
+pub mod why;
+
+pub use show::value_text;
