@@ -241,7 +241,7 @@ impl Checker {
     }
 
     /// A type with its article: "an int", "a decimal(18,2)", "one of the labels of `channel`".
-    pub(super) fn a_type(&self, ty: &Type) -> String {
+    pub(crate) fn a_type(&self, ty: &Type) -> String {
         match ty {
             Type::Bool => "a yes/no value (bool)".to_owned(),
             Type::Int => "an int".to_owned(),

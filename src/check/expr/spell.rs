@@ -4,7 +4,7 @@ use crate::program::Unit;
 use crate::syntax::ast::{self, ExprKind};
 
 /// An expression as far as a message needs it, in backquotes where it is short, else in words.
-pub(super) fn expression(e: &ast::Expr) -> String {
+pub(crate) fn expression(e: &ast::Expr) -> String {
     match &e.kind {
         ExprKind::Name(name) => format!("`{}`", name.text),
         ExprKind::Qualified(qualifier, name) => format!("`{}.{}`", qualifier.text, name.text),
@@ -36,7 +36,7 @@ pub(super) fn expression(e: &ast::Expr) -> String {
 }
 
 /// A number without trailing zeros after the point.
-pub(super) fn written(number: ast::Number) -> String {
+pub(crate) fn written(number: ast::Number) -> String {
     let digits = number.unscaled.unsigned_abs().to_string();
     let scale = usize::from(number.scale);
     let padded = format!("{digits:0>width$}", width = scale + 1);
@@ -49,7 +49,7 @@ pub(super) fn written(number: ast::Number) -> String {
 }
 
 /// `days`
-pub(super) fn unit_name(unit: Unit) -> &'static str {
+pub(crate) fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Minutes => "minutes",
         Unit::Hours => "hours",
@@ -61,7 +61,7 @@ pub(super) fn unit_name(unit: Unit) -> &'static str {
 }
 
 /// "`a`, `b` and `c`"; long lists are cut.
-pub(super) fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
     const MOST: usize = 12;
     let items: Vec<&str> = items.collect();
     let shown: Vec<String> = items.iter().take(MOST).map(|item| format!("`{item}`")).collect();
@@ -74,12 +74,12 @@ pub(super) fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// The nearest of the candidates, if one is near enough to be a slip of the pen.
-pub(super) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     crate::diagnostic::nearest(text, candidates)
 }
 
 /// A label or name as it is written: in backquotes where it is no plain name.
-pub(super) fn label(text: &str) -> String {
+pub(crate) fn label(text: &str) -> String {
     let mut characters = text.chars();
     let plain = characters.next().is_some_and(|first| first == '_' || unicode_ident::is_xid_start(first))
         && characters.all(unicode_ident::is_xid_continue)
@@ -98,4 +98,9 @@ impl From<ast::Unit> for Unit {
             ast::Unit::Years => Unit::Years,
         }
     }
+}
+
+/// A name as it is written in a rule: in backquotes where it is no plain name.
+pub(crate) fn name(text: &str) -> String {
+    if label(text) == text { text.to_owned() } else { format!("`{text}`") }
 }

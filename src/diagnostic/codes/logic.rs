@@ -1,3 +1,6 @@
 //! Codes about logic (E04xx) and lints (W1…).
 
-super::codes! {}
+super::codes! {
+    MIXED_AND_OR = "W1001", Warning, "`and` and `or` mixed without parentheses";
+    EXPIRED = "W1601", Warning, "a rule past its expiry date";
+}
