@@ -3,6 +3,7 @@
 
 use super::grammar::Rule;
 use super::letters::continues_word;
+use super::prepare::DECLARATION;
 use super::recover::{Failure, Reader};
 use crate::diagnostic::codes::syntax as codes;
 use crate::diagnostic::{Diagnostic, Span};
@@ -82,6 +83,7 @@ impl Reader<'_> {
 
     /// The word, number, string or sign at a place.
     fn token(&self, at: usize) -> (usize, usize) {
+        let at = if self.from(at).starts_with(DECLARATION) { at + DECLARATION.len() } else { at };
         let rest = self.from(at);
         let Some(next) = rest.chars().next() else { return (at, at) };
         let length = if continues_word(next) {

@@ -7,6 +7,7 @@ use super::ast::{
 };
 use super::build::Node;
 use super::grammar::Rule;
+use super::prepare::DECLARATION;
 use super::recover::{Failure, Reader};
 use crate::diagnostic::codes::syntax as codes;
 use crate::diagnostic::{Diagnostic, Span};
@@ -22,6 +23,9 @@ impl<'p> Reader<'p> {
     pub fn file(&mut self, file: &mut File) {
         loop {
             self.skip_blanks();
+            if self.from(self.at).starts_with(DECLARATION) {
+                self.at += DECLARATION.len();
+            }
             let rest = self.from(self.at);
             let Some(next) = rest.chars().next() else { return };
             let start = self.at;

@@ -11,6 +11,9 @@ use crate::diagnostic::{Diagnostic, FileId, Span};
 /// What stands in the prepared text for something unreadable that was reported.
 pub(super) const UNREADABLE: &str = "\u{1}";
 
+/// What the prepared text has before a line that can only begin a declaration.
+pub(super) const DECLARATION: &str = "\u{2}";
+
 /// How deep brackets may nest.
 pub const MAX_DEPTH: usize = 200;
 
@@ -130,6 +133,12 @@ impl<'t> Scanner<'t> {
                 _ => {}
             }
             let start = self.at;
+            // A declaration stands outside all brackets, whatever was left open before it, and no
+            // expression goes on into it.
+            if !self.line_has_code && super::recover::breaks_block(self.rest()) {
+                self.depth = 0;
+                self.put(DECLARATION, 0);
+            }
             if literals::begins_number(self.text, self.at) {
                 literals::number(self);
             } else if letters::begins_word(next) {
@@ -262,7 +271,7 @@ impl<'t> Scanner<'t> {
             // An unclosed bracket must not swallow the declarations after it.
             if line_begins
                 && c.is_alphabetic()
-                && super::recover::begins_declaration(self.rest().get(length..).unwrap_or(""))
+                && super::recover::breaks_block(self.rest().get(length..).unwrap_or(""))
             {
                 break;
             }

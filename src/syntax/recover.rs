@@ -3,7 +3,7 @@
 
 use super::build::{Builder, Node};
 use super::grammar::{Grammar, Rule};
-use super::prepare::Prepared;
+use super::prepare::{DECLARATION, Prepared};
 use crate::diagnostic::codes::syntax as codes;
 use crate::diagnostic::{Diagnostic, FileId, Span};
 use pest::Parser;
@@ -27,12 +27,17 @@ pub(super) struct Reader<'p> {
 
 /// Whether a line that begins with this text begins a declaration.
 pub(super) fn begins_declaration(text: &str) -> bool {
-    Grammar::parse(Rule::declaration_start, text).is_ok()
+    text.starts_with(DECLARATION) || Grammar::parse(Rule::declaration_start, text).is_ok()
 }
 
-/// Whether it does so even among the items of a block.
-fn breaks_block(text: &str) -> bool {
-    Grammar::parse(Rule::block_break, text).is_ok()
+/// Whether a line of the original text begins a declaration and can be no item of a block.
+pub(super) fn breaks_block(text: &str) -> bool {
+    const WORDS: [&str; 16] = [
+        "type", "table", "lookup", "trait", "scale", "segment", "layer", "grid", "events", "rfm", "stack", "play",
+        "split", "assert", "guard", "strata",
+    ];
+    let length = text.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(text.len());
+    text.get(..length).is_some_and(|word| WORDS.contains(&word)) && Grammar::parse(Rule::block_break, text).is_ok()
 }
 
 impl<'p> Reader<'p> {
@@ -53,7 +58,7 @@ impl<'p> Reader<'p> {
 
     /// Whether only blanks stand before a place on its line.
     pub fn begins_line(&self, at: usize) -> bool {
-        let before = self.clean.get(..at).unwrap_or("").trim_end_matches([' ', '\t', '\r']);
+        let before = self.clean.get(..at).unwrap_or("").trim_end_matches([' ', '\t', '\r', '\u{2}']);
         before.is_empty() || before.ends_with('\n')
     }
 
@@ -109,7 +114,7 @@ impl<'p> Reader<'p> {
                 self.at = place;
                 return;
             }
-            if fallback.is_none() && breaks_block(self.from(place)) {
+            if fallback.is_none() && self.from(place).starts_with(DECLARATION) {
                 fallback = Some(place);
             }
         }
@@ -133,7 +138,7 @@ impl<'p> Reader<'p> {
                 }
                 Stop::Line(place) if place >= from && place > start => {
                     let fits = walk.depth == 0 && self.fits(item_start, place);
-                    if fits || breaks_block(self.from(place)) {
+                    if fits || self.from(place).starts_with(DECLARATION) {
                         self.at = place;
                         return;
                     }
@@ -158,7 +163,7 @@ impl<'p> Reader<'p> {
         loop {
             self.skip_blanks();
             let rest = self.from(self.at);
-            if rest.is_empty() || self.begins_line(self.at) && breaks_block(rest) {
+            if rest.is_empty() || rest.starts_with(DECLARATION) {
                 self.unclosed_block(opener, owner);
                 return items;
             }

@@ -1,0 +1,173 @@
+//! The memory of the language: every `*.seg` under `tests/corpus/` gives exactly the diagnostics in
+//! the `*.expected` file beside it. `UPDATE_CORPUS=1 cargo test --test corpus` rewrites those files;
+//! review the difference.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use strata::diagnostic::{Diagnostic, FileId, Sources, codes};
+
+/// What a rule file is checked with. The one place to change when there is more to run.
+fn diagnose(path: &str, text: &str) -> (Sources, Vec<Diagnostic>) {
+    let mut sources = Sources::new();
+    let file = sources.add(path, text);
+    let (_, diagnostics) = strata::syntax::parse(file, text);
+    (sources, diagnostics)
+}
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
+}
+
+/// All cases of a folder, in order of name.
+fn cases(folder: &str) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(corpus().join(folder)) else { return Vec::new() };
+    let mut cases: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "seg"))
+        .collect();
+    cases.sort();
+    cases
+}
+
+/// Diagnostics as stable text: one line each, with labels, help and fix below it.
+fn render(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
+    let place = |span: strata::diagnostic::Span| {
+        let file = sources.get(span.file).unwrap();
+        let start = file.line_column(span.start as usize);
+        let end = file.line_column(span.end as usize);
+        format!("{}:{}-{}:{}", start.line, start.column, end.line, end.column)
+    };
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        let at = diagnostic.span.map_or_else(|| "-".to_owned(), place);
+        writeln!(out, "{} {at} {}", diagnostic.code, diagnostic.message).unwrap();
+        for label in &diagnostic.labels {
+            writeln!(out, "  label {} {}", place(label.span), label.message).unwrap();
+        }
+        if let Some(help) = &diagnostic.help {
+            writeln!(out, "  help: {help}").unwrap();
+        }
+        if let Some(fix) = &diagnostic.fix {
+            writeln!(out, "  fix: {} {:?}", place(fix.span), fix.replacement).unwrap();
+        }
+    }
+    out
+}
+
+fn run(folder: &str) {
+    let update = std::env::var_os("UPDATE_CORPUS").is_some();
+    let mut wrong = String::new();
+    for case in cases(folder) {
+        let text = std::fs::read_to_string(&case).unwrap();
+        let name = case.file_name().unwrap().to_string_lossy().into_owned();
+        let (sources, diagnostics) = diagnose(&name, &text);
+        let found = render(&sources, &diagnostics);
+        let expected_path = case.with_extension("expected");
+        if update {
+            std::fs::write(&expected_path, &found).unwrap();
+            continue;
+        }
+        let expected = std::fs::read_to_string(&expected_path).unwrap_or_default();
+        if found != expected {
+            writeln!(wrong, "── {folder}/{name}\n{text}\n── expected\n{expected}── found\n{found}").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn good_files_have_no_diagnostics() {
+    for case in cases("ok") {
+        let text = std::fs::read_to_string(&case).unwrap();
+        let (sources, diagnostics) = diagnose("ok.seg", &text);
+        assert_eq!(render(&sources, &diagnostics), "", "{}", case.display());
+    }
+}
+
+#[test]
+fn syntax() {
+    run("syntax");
+}
+
+/// The codes in the corpus' expected files.
+fn codes_with_a_case() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for folder in ["syntax", "names", "types", "logic", "data"] {
+        for case in cases(folder) {
+            let expected = std::fs::read_to_string(case.with_extension("expected")).unwrap_or_default();
+            found.extend(
+                expected.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(' ').next()).map(str::to_owned),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn every_syntax_code_has_a_case() {
+    let found = codes_with_a_case();
+    let without: Vec<&str> =
+        codes::syntax::CODES.iter().map(|code| code.id()).filter(|id| !found.contains(*id)).collect();
+    assert!(without.is_empty(), "no case in tests/corpus shows {without:?}");
+}
+
+/// The first ```strata block under a heading of an explain page.
+fn example(page: &str, heading: &str) -> Option<String> {
+    let after = page.split_once(&format!("\n## {heading}\n"))?.1;
+    let body = after.split("\n## ").next()?;
+    let code = body.split_once("```strata\n")?.1;
+    Some(code.split_once("```")?.0.to_owned())
+}
+
+#[test]
+fn every_code_has_an_explain_page() {
+    for code in codes::all() {
+        let page = code.page();
+        assert!(page.starts_with(&format!("# {}: ", code.id())), "the page of {code} has another title");
+        for heading in ["What it finds", "Why it matters", "Wrong", "Right"] {
+            let (_, body) = page
+                .split_once(&format!("\n## {heading}\n"))
+                .unwrap_or_else(|| panic!("the page of {code} has no `{heading}`"));
+            let body = body.split("\n## ").next().unwrap();
+            assert!(!body.trim().is_empty(), "`{heading}` of {code} is empty");
+        }
+    }
+}
+
+#[test]
+fn examples_of_explain_pages_show_what_they_say() {
+    for code in codes::syntax::CODES {
+        let wrong = example(code.page(), "Wrong").unwrap_or_else(|| panic!("{code} has no wrong example"));
+        let right = example(code.page(), "Right").unwrap_or_else(|| panic!("{code} has no right example"));
+        let (sources, found) = diagnose("wrong.seg", &wrong);
+        let only: Vec<&str> = found.iter().map(|diagnostic| diagnostic.code.id()).collect();
+        assert!(
+            !only.is_empty() && only.iter().all(|id| *id == code.id()),
+            "the wrong example of {code} gives\n{}",
+            render(&sources, &found)
+        );
+        let (sources, found) = diagnose("right.seg", &right);
+        assert_eq!(render(&sources, &found), "", "the right example of {code}");
+    }
+}
+
+#[test]
+fn a_fix_mends_its_fault() {
+    let mut stubborn = String::new();
+    for case in cases("syntax") {
+        let text = std::fs::read_to_string(&case).unwrap();
+        let (sources, before) = diagnose("case.seg", &text);
+        for diagnostic in &before {
+            let Some(fix) = &diagnostic.fix else { continue };
+            assert_eq!(fix.span.file, FileId(0));
+            let mut mended = text.clone();
+            mended.replace_range(fix.span.start as usize..fix.span.end as usize, &fix.replacement);
+            let (_, after) = diagnose("case.seg", &mended);
+            if after.len() >= before.len() {
+                writeln!(stubborn, "{}: {}", case.display(), render(&sources, std::slice::from_ref(diagnostic))).unwrap();
+            }
+        }
+    }
+    assert!(stubborn.is_empty(), "these fixes leave as many findings as before:\n{stubborn}");
+}
