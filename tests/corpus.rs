@@ -97,7 +97,11 @@ fn codes_with_a_case() -> BTreeSet<String> {
         for case in cases(folder) {
             let expected = std::fs::read_to_string(case.with_extension("expected")).unwrap_or_default();
             found.extend(
-                expected.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(' ').next()).map(str::to_owned),
+                expected
+                    .lines()
+                    .filter(|line| !line.starts_with(' '))
+                    .filter_map(|line| line.split(' ').next())
+                    .map(str::to_owned),
             );
         }
     }
@@ -165,7 +169,13 @@ fn a_fix_mends_its_fault() {
             mended.replace_range(fix.span.start as usize..fix.span.end as usize, &fix.replacement);
             let (_, after) = diagnose("case.seg", &mended);
             if after.len() >= before.len() {
-                writeln!(stubborn, "{}: {}", case.display(), render(&sources, std::slice::from_ref(diagnostic))).unwrap();
+                writeln!(
+                    stubborn,
+                    "{}: {}",
+                    case.display(),
+                    render(&sources, std::slice::from_ref(diagnostic))
+                )
+                .unwrap();
             }
         }
     }

@@ -7,7 +7,7 @@ mod nearest;
 mod source;
 
 pub use codes::Code;
-pub use line_index::{LineColumn, LineIndex};
+pub use line_index::{LineColumn, LineIndex, floor_boundary};
 pub use nearest::nearest;
 pub use source::{SourceFile, Sources};
 

@@ -3,7 +3,7 @@
 
 use super::grammar::Rule;
 use super::letters::continues_word;
-use super::prepare::DECLARATION;
+use super::prepare::{DECLARATION, UNREADABLE};
 use super::recover::{Failure, Reader};
 use crate::diagnostic::codes::syntax as codes;
 use crate::diagnostic::{Diagnostic, Span};
@@ -61,6 +61,9 @@ impl Reader<'_> {
     /// piece that can be read.
     pub fn answer(&mut self, failure: &Failure) -> usize {
         let token = self.token(failure.at);
+        if self.text(token).contains(UNREADABLE) || self.from(token.0).starts_with(UNREADABLE) {
+            return failure.at;
+        }
         let previous = self.previous(failure.start, failure.at);
         if self.answered_already(failure, token.1) {
             return failure.at;
@@ -90,7 +93,7 @@ impl Reader<'_> {
             rest.find(|c: char| !continues_word(c)).unwrap_or(rest.len())
         } else if matches!(next, '"' | '“' | '`') {
             let close = if next == '“' { '”' } else { next };
-            let inner = rest.get(next.len_utf8()..).unwrap_or("");
+            let inner = rest.get(next.len_utf8()..).and_then(|rest| rest.lines().next()).unwrap_or("");
             inner.find(close).map_or(next.len_utf8(), |end| next.len_utf8() + end + close.len_utf8())
         } else {
             let signs = rest.chars().take_while(|c| "<>=!&|*^~@$?:%+-/\\".contains(*c)).count();
@@ -147,8 +150,21 @@ impl Reader<'_> {
         }
         let closer = matches!(shown.as_str(), ")" | "]" | "}");
         let opener = self.unclosed(failure.start, failure.at);
-        let next_item =
-            at_end || new_declaration || shown == "}" || ["when", "otherwise"].contains(&shown.as_str());
+        let new_item = self.begins_line(failure.at)
+            && match failure.rule {
+                Some(Rule::member) => self.fits(Rule::member_start, failure.at),
+                Some(Rule::column) => self.fits(Rule::column_start, failure.at),
+                Some(Rule::grid_line) => self.fits(Rule::grid_line_start, failure.at),
+                _ => false,
+            };
+        let next_item = at_end
+            || new_declaration
+            || new_item
+            || shown == "}"
+            || ["when", "otherwise"].contains(&shown.as_str());
+        if let Some(finding) = self.sign_slip(token, previous, span, &shown) {
+            return (finding, token.1);
+        }
         if let Some(place) = previous
             && self.hungry(place)
             && (next_item
@@ -179,12 +195,17 @@ impl Reader<'_> {
                 .fix(span, "");
             return (finding, token.1);
         }
+        if let Some(finding) = self.left_out_sign(failure, previous, next_item, &shown) {
+            return (finding, failure.at);
+        }
         if next_item {
             let place = previous.unwrap_or((failure.start, failure.at));
-            let place = self.span(place.0, place.1);
+            let shown = self.text(place);
             let what = expected_words(&failure.expected);
+            let what = if what.is_empty() { "something".to_owned() } else { what };
+            let place = self.span(place.0, place.1);
             let finding =
-                Diagnostic::new(codes::LEFT_OUT, place, format!("something is left out after this: {what}"));
+                Diagnostic::new(codes::LEFT_OUT, place, format!("{what} is left out after `{shown}`"));
             return (finding, failure.at);
         }
         if let Some((finding, resume)) = self.known_slip(failure, token, span, &shown) {
@@ -192,9 +213,13 @@ impl Reader<'_> {
         }
         let mut finding = Diagnostic::new(codes::UNEXPECTED, span, format!("`{shown}` does not fit here"));
         let what = expected_words(&failure.expected);
-        if !what.is_empty() {
-            finding = finding.help(format!("what fits here is {what}"));
-        }
+        finding = match failure.rule {
+            _ if !what.is_empty() => finding.help(format!("what fits here is {what}")),
+            Some(Rule::member) => finding.help("a line of this block reads `name when condition`"),
+            Some(Rule::column) => finding.help("a line of this block reads `name : type`"),
+            Some(Rule::grid_line) => finding.help("a line of this block reads `pattern, pattern -> member`"),
+            _ => finding,
+        };
         (finding, failure.at)
     }
 
@@ -206,7 +231,146 @@ impl Reader<'_> {
             .help(format!("write what belongs after `{shown}`, or delete it"))
     }
 
-    /// Slips that have an answer of their own.
+    /// Signs that mean something elsewhere.
+    fn sign_slip(
+        &self,
+        token: (usize, usize),
+        previous: Option<(usize, usize)>,
+        span: Span,
+        shown: &str,
+    ) -> Option<Diagnostic> {
+        let rest = self.from(token.0);
+        let before = previous.map_or("", |place| self.text(place));
+        let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).count();
+        if shown == ","
+            && digits(before) == before.len()
+            && !before.is_empty()
+            && digits(rest.get(1..).unwrap_or("")) == 3
+        {
+            let group = rest.get(1..4).unwrap_or("");
+            let place = self.span(previous?.0, token.1 + 3);
+            return Some(
+                Diagnostic::new(codes::BAD_NUMBER, place, "a number has no comma in it")
+                    .help(format!("write `{before}{group}` or `{before}_{group}`"))
+                    .fix(place, format!("{before}{group}")),
+            );
+        }
+        if rest.starts_with("..") {
+            return Some(
+                Diagnostic::new(
+                    codes::HABIT,
+                    self.span(token.0, token.0 + 2),
+                    "`..` is no sign of the language",
+                )
+                .help("write `between 18 and 30` for a range with both ends in"),
+            );
+        }
+        if shown.starts_with('?') {
+            return Some(
+                Diagnostic::new(codes::HABIT, span, "`?` asks no question here")
+                    .help("to choose between values, write `case { when … then …  otherwise … }`"),
+            );
+        }
+        if shown == "+" && previous.is_some_and(|place| self.hungry(place)) {
+            return Some(
+                Diagnostic::new(codes::HABIT, span, "a number takes no `+` before it")
+                    .help("delete it")
+                    .fix(span, ""),
+            );
+        }
+        None
+    }
+
+    /// A sign or word that a declaration needs at this place and has not.
+    fn left_out_sign(
+        &self,
+        failure: &Failure,
+        previous: Option<(usize, usize)>,
+        next_item: bool,
+        shown: &str,
+    ) -> Option<Diagnostic> {
+        let place = previous?;
+        let before = self.text(place);
+        let span = self.span(place.0, place.1);
+        let wants = |rule: Rule| failure.expected.contains(&rule);
+        let word = shown.starts_with(continues_word);
+        let insert = |finding: Diagnostic, text: &str| finding.fix(span.end_point(), text);
+        let say = |message: String| Diagnostic::new(codes::LEFT_OUT, span, message);
+        let so_far = self.clean.get(failure.start..failure.at).unwrap_or("");
+        if let Some(at) = so_far.rfind(" between ")
+            && (wants(Rule::kw_and) || wants(Rule::habit_and))
+            && !so_far.get(at..).unwrap_or("").contains(" and ")
+        {
+            return Some(insert(
+                say(format!("`and` is left out between `{before}` and the upper end"))
+                    .help("write `between 18 and 30`; both ends are in"),
+                " and",
+            ));
+        }
+        match failure.rule? {
+            Rule::column if wants(Rule::colon) && (next_item || self.begins_line(failure.at)) => Some(
+                say(format!("column `{before}` has no type"))
+                    .help(format!("write `{before} : int` or another type")),
+            ),
+            Rule::column if wants(Rule::colon) && word => Some(insert(
+                say(format!("`:` is left out between column `{before}` and its type"))
+                    .help(format!("write `{before} : {shown}`")),
+                " :",
+            )),
+            Rule::scale_head if wants(Rule::colon) => Some(
+                say(format!("scale `{before}` does not say its type"))
+                    .help("write `:` and a type before the `{`, like `scale expertise : level {`"),
+            ),
+            Rule::table_head if wants(Rule::kw_key) && nearest_word(shown, &["key"]).is_none() => Some(
+                say(format!("`{before}` does not say which column is its key"))
+                    .help(format!("write `key` and the column's name after it, like `{before} key user_id`")),
+            ),
+            Rule::grid_head if wants(Rule::kw_by) && !wants_near(failure, shown) && word => Some(insert(
+                say(format!("`by` is left out before the dimensions of `{before}`"))
+                    .help(format!("write `by {shown}`")),
+                " by",
+            )),
+            Rule::grid_line if wants(Rule::arrow) && word => Some(insert(
+                say("`->` is left out between the patterns and the member".to_owned())
+                    .help(format!("write `-> {shown}`")),
+                " ->",
+            )),
+            Rule::trait_decl if wants(Rule::assign) => {
+                let head = self.clean.get(failure.start..failure.at).unwrap_or("");
+                match head.find(':') {
+                    Some(at) => {
+                        let colon = self.span(failure.start + at, failure.start + at + 1);
+                        Some(
+                            Diagnostic::new(
+                                codes::HABIT,
+                                colon,
+                                "`:` gives the type of a trait; its value comes after `=`",
+                            )
+                            .help("write `=` before the value")
+                            .fix(colon, "="),
+                        )
+                    }
+                    None if word || shown == "(" => Some(insert(
+                        say(format!("`=` is left out after `{before}`"))
+                            .help(format!("write `{before} = …`")),
+                        " =",
+                    )),
+                    None => None,
+                }
+            }
+            Rule::layer_head | Rule::grid_head | Rule::table_head | Rule::scale_head
+                if wants(Rule::lbrace) && self.begins_line(failure.at) =>
+            {
+                Some(insert(
+                    say("`{` is left out here".to_owned()).help("write `{` before the first line"),
+                    " {",
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    /// A misspelt word.
     fn known_slip(
         &self,
         failure: &Failure,
@@ -214,18 +378,35 @@ impl Reader<'_> {
         span: Span,
         shown: &str,
     ) -> Option<(Diagnostic, usize)> {
-        let words: Vec<&'static str> = failure.expected.iter().filter_map(|rule| keyword(*rule)).collect();
-        if shown.chars().all(char::is_alphabetic)
-            && let Some(near) = nearest_word(shown, &words)
-            && near != shown
-        {
-            let finding =
-                Diagnostic::new(codes::UNEXPECTED, span, format!("`{shown}` is no word of the language"))
-                    .help(format!("did you mean `{near}`?"))
-                    .fix(span, near);
-            return Some((finding, token.1));
+        const AFTER_A_VALUE: [&str; 16] = [
+            "and",
+            "or",
+            "between",
+            "contains",
+            "starts",
+            "ends",
+            "matches",
+            "has",
+            "implies",
+            "before",
+            "after",
+            "or_else",
+            "is",
+            "in",
+            "when",
+            "otherwise",
+        ];
+        let mut words: Vec<&'static str> =
+            failure.expected.iter().flat_map(|rule| keywords(*rule)).copied().collect();
+        if words.is_empty() {
+            words.extend(AFTER_A_VALUE);
         }
-        None
+        let near = nearest_word(shown, &words).filter(|near| *near != shown)?;
+        let finding =
+            Diagnostic::new(codes::UNEXPECTED, span, format!("`{shown}` is no word of the language"))
+                .help(format!("did you mean `{near}`?"))
+                .fix(span, near);
+        Some((finding, token.1))
     }
 
     /// The innermost bracket that is open between two places.
@@ -268,6 +449,13 @@ fn pairs(open: char, close: &str) -> bool {
     close.starts_with(closing(open))
 }
 
+/// Whether a word is near one that is expected.
+fn wants_near(failure: &Failure, shown: &str) -> bool {
+    let words: Vec<&'static str> =
+        failure.expected.iter().flat_map(|rule| keywords(*rule)).copied().collect();
+    nearest_word(shown, &words).is_some()
+}
+
 /// At most three things that would have fitted, in words.
 fn expected_words(expected: &[Rule]) -> String {
     let mut words: Vec<String> = Vec::new();
@@ -276,40 +464,34 @@ fn expected_words(expected: &[Rule]) -> String {
             words.push(text.to_owned());
         }
     };
+    let any = |rules: &[Rule]| expected.iter().any(|rule| rules.contains(rule));
+    if any(&[Rule::kw_and, Rule::op_add, Rule::op_le, Rule::infix, Rule::is_test]) {
+        return "an operator such as `and`, or the end of the rule".to_owned();
+    }
     for rule in expected {
         match rule {
             Rule::lbrace => say("`{`"),
             Rule::assign => say("`=`"),
             Rule::colon => say("`:`"),
             Rule::arrow => say("`->`"),
-            Rule::string | Rule::label => say("a string in double quotes"),
-            Rule::name | Rule::declared | Rule::bare_name | Rule::named => say("a name"),
-            Rule::ty => say("a type such as `int` or `a | b`"),
-            Rule::lparen | Rule::items => say("`(`"),
-            _ => {}
-        }
-    }
-    if expected.iter().any(|rule| {
-        matches!(
-            rule,
-            Rule::number_or_span | Rule::parenthesised | Rule::operand | Rule::primary | Rule::expr
-        )
-    }) {
-        say("a value");
-    }
-    if expected.iter().any(|rule| matches!(rule, Rule::kw_and | Rule::op_add | Rule::op_le)) {
-        say("`and`, `or` or another operator");
-    }
-    for rule in expected {
-        if let Some(word) = keyword(*rule) {
-            if !matches!(word, "and" | "or" | "mod" | "implies" | "or_else" | "true" | "false")
-                && words.len() < 3
-            {
-                let word = format!("`{word}`");
-                if !words.contains(&word) {
-                    words.push(word);
-                }
+            Rule::string => say("a string in double quotes"),
+            Rule::name | Rule::declared | Rule::bare_name | Rule::named | Rule::grid_named | Rule::word => {
+                say("a name")
             }
+            Rule::ty | Rule::labels => say("a type such as `int` or `a | b`"),
+            Rule::label_name => say("a label"),
+            Rule::items => say("`(`"),
+            Rule::when => say("`when` and a condition"),
+            Rule::number => say("a number"),
+            Rule::timestamp | Rule::date => say("a date such as `2024-11-15`"),
+            Rule::pattern | Rule::pattern_list | Rule::alternative => say("a pattern"),
+            Rule::expr
+            | Rule::operand
+            | Rule::number_or_span
+            | Rule::parenthesised
+            | Rule::path
+            | Rule::operand_value => say("a value"),
+            _ => keywords(*rule).iter().take(1).for_each(|word| say(&format!("`{word}`"))),
         }
     }
     words.truncate(3);
@@ -320,46 +502,49 @@ fn expected_words(expected: &[Rule]) -> String {
     }
 }
 
-/// The word of a keyword's rule.
-fn keyword(rule: Rule) -> Option<&'static str> {
-    Some(match rule {
-        Rule::kw_and => "and",
-        Rule::kw_or => "or",
-        Rule::kw_not => "not",
-        Rule::kw_implies => "implies",
-        Rule::kw_in => "in",
-        Rule::kw_is => "is",
-        Rule::kw_when => "when",
-        Rule::kw_then => "then",
-        Rule::kw_otherwise => "otherwise",
-        Rule::kw_true => "true",
-        Rule::kw_false => "false",
-        Rule::kw_missing => "missing",
-        Rule::kw_known => "known",
-        Rule::kw_contains => "contains",
-        Rule::kw_matches => "matches",
-        Rule::kw_has => "has",
-        Rule::kw_mod => "mod",
-        Rule::kw_or_else => "or_else",
-        Rule::kw_between => "between",
-        Rule::kw_of => "of",
-        Rule::kw_last => "last",
-        Rule::kw_next => "next",
-        Rule::kw_since => "since",
-        Rule::kw_until => "until",
-        Rule::kw_from => "from",
-        Rule::kw_to => "to",
-        Rule::kw_with => "with",
-        Rule::kw_key => "key",
-        Rule::kw_by => "by",
-        Rule::kw_first => "first",
-        Rule::kw_match => "match",
-        Rule::kw_partial => "partial",
-        Rule::kw_past => "past",
-        Rule::kw_format => "format",
-        Rule::kw_least => "least",
-        Rule::kw_most => "most",
-        Rule::unit => "days",
-        _ => return None,
-    })
+/// The words that a rule may begin with.
+fn keywords(rule: Rule) -> &'static [&'static str] {
+    match rule {
+        Rule::kw_and => &["and"],
+        Rule::kw_or => &["or"],
+        Rule::kw_implies => &["implies"],
+        Rule::kw_mod => &["mod"],
+        Rule::kw_or_else => &["or_else"],
+        Rule::kw_when | Rule::when => &["when"],
+        Rule::kw_then => &["then"],
+        Rule::kw_otherwise => &["otherwise"],
+        Rule::kw_missing => &["missing"],
+        Rule::kw_known => &["known"],
+        Rule::kw_of => &["of"],
+        Rule::kw_last => &["last"],
+        Rule::kw_next => &["next"],
+        Rule::in_window => &["last", "next"],
+        Rule::kw_since => &["since"],
+        Rule::kw_until => &["until"],
+        Rule::kw_from | Rule::source => &["from"],
+        Rule::kw_to => &["to"],
+        Rule::kw_with | Rule::properties => &["with"],
+        Rule::kw_key => &["key"],
+        Rule::kw_by => &["by"],
+        Rule::kw_first => &["first"],
+        Rule::kw_match => &["match"],
+        Rule::kw_partial => &["partial"],
+        Rule::mode => &["first", "partial"],
+        Rule::kw_past => &["past"],
+        Rule::domain => &["between", "past"],
+        Rule::kw_format | Rule::format => &["format"],
+        Rule::kw_least => &["least"],
+        Rule::kw_most => &["most"],
+        Rule::kw_is | Rule::is_test => &["is"],
+        Rule::kw_in | Rule::in_test => &["in"],
+        Rule::kw_between | Rule::between_test => &["between"],
+        Rule::kw_contains => &["contains"],
+        Rule::text_test => &["contains", "starts", "ends"],
+        Rule::kw_matches | Rule::matches_test => &["matches"],
+        Rule::kw_has | Rule::has_test => &["has"],
+        Rule::order_test => &["before", "after"],
+        Rule::unit => &["days", "weeks", "months", "years", "hours", "minutes"],
+        Rule::arm => &["when"],
+        _ => &[],
+    }
 }

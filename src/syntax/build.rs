@@ -3,7 +3,7 @@
 use super::ast::{Expr, ExprKind, Name, Quantifier, SinceKind, Text, Unit};
 use super::grammar::Rule;
 use super::literals::read_number;
-use super::prepare::Prepared;
+use super::prepare::{DECLARATION, Prepared, UNREADABLE};
 use crate::diagnostic::codes::syntax as codes;
 use crate::diagnostic::{Diagnostic, FileId, Span};
 use pest::iterators::Pair;
@@ -15,7 +15,7 @@ pub(super) type Node<'i> = Pair<'i, Rule>;
 /// Turns pest's nodes into the tree and answers the habits among them.
 pub(super) struct Builder<'p> {
     pub file: FileId,
-    pub prepared: &'p Prepared,
+    pub prepared: &'p Prepared<'p>,
     /// Where in the clean text the slice begins that pest was given.
     pub base: std::cell::Cell<usize>,
     pub diagnostics: RefCell<Vec<Diagnostic>>,
@@ -31,11 +31,19 @@ const AGGREGATES: [&str; 13] = [
 const NULLS: [&str; 5] = ["null", "NULL", "Null", "None", "nil"];
 
 impl<'p> Builder<'p> {
-    pub fn new(file: FileId, prepared: &'p Prepared) -> Self {
+    pub fn new(file: FileId, prepared: &'p Prepared<'p>) -> Self {
         Builder { file, prepared, base: std::cell::Cell::new(0), diagnostics: RefCell::new(Vec::new()) }
     }
 
-    pub fn report(&self, diagnostic: Diagnostic) {
+    pub fn report(&self, mut diagnostic: Diagnostic) {
+        // The marks of the preparation are not for readers.
+        let marked = |text: &str| text.contains(UNREADABLE) || text.contains(DECLARATION);
+        let plain = |text: &str| text.replace(UNREADABLE, "…").replace(DECLARATION, "");
+        if marked(&diagnostic.message) {
+            diagnostic.message = plain(&diagnostic.message);
+        }
+        diagnostic.help = diagnostic.help.map(|help| if marked(&help) { plain(&help) } else { help });
+        diagnostic.fix = diagnostic.fix.filter(|fix| !marked(&fix.replacement));
         self.diagnostics.borrow_mut().push(diagnostic);
     }
 

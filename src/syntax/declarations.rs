@@ -44,7 +44,7 @@ impl<'p> Reader<'p> {
                 }
             }
             if !known {
-                self.unknown(start, word);
+                self.unknown(file, start, word);
                 continue;
             }
             let word_span = self.span(start, start + word_length);
@@ -98,12 +98,12 @@ impl<'p> Reader<'p> {
             );
             return;
         }
-        let failure = Failure { start, at: start, expected: vec![Rule::EOI] };
+        let failure = Failure { rule: None, start, at: start, expected: Vec::new() };
         self.answer(&failure);
     }
 
     /// A line that begins with no word of the language.
-    fn unknown(&mut self, start: usize, word: &str) {
+    fn unknown(&mut self, file: &mut File, start: usize, word: &str) {
         let rest = self.from(start);
         let length = if word.is_empty() { rest.chars().next().map_or(1, char::len_utf8) } else { word.len() };
         let place = self.span(start, start + length);
@@ -113,28 +113,45 @@ impl<'p> Reader<'p> {
             place,
             format!("a line does not begin with `{shown}`: that is no word for a declaration"),
         );
-        let mut mended = None;
-        finding = match nearest_word(word, &WORDS) {
-            Some(near) => {
-                mended = Some(near);
-                finding.help(format!("did you mean `{near}`?")).fix(place, near)
+        let near = nearest_word(word, &WORDS);
+        let habit = habit_declaration(word);
+        finding = match (near, habit) {
+            (Some(near), _) => finding.help(format!("did you mean `{near}`?")).fix(place, near),
+            (None, Some((_, help))) => finding.help(help),
+            (None, None) => {
+                finding.help("a declaration begins with a word such as `segment`, `layer` or `trait`")
             }
-            None => match habit_declaration(word) {
-                Some((near, help)) => {
-                    mended = Some(near);
-                    finding.help(help)
-                }
-                None => {
-                    finding.help("a declaration begins with a word such as `segment`, `layer` or `trait`")
-                }
-            },
         };
         if shown != "\u{1}" {
             self.builder.report(finding);
         }
         // The name that it declares would be missed elsewhere: read on as if the word were right.
-        let _ = mended;
-        self.skip_declaration(start, start + length);
+        let reported = self.builder.diagnostics.borrow().len();
+        let Some(meant) = near.or(habit.map(|(meant, _)| meant)) else {
+            return self.skip_declaration(start, start + length);
+        };
+        let docs = self.builder.docs(place);
+        let kind = self.declaration(meant);
+        if near.is_none() {
+            self.builder.diagnostics.borrow_mut().truncate(reported);
+        }
+        if self.at <= start {
+            self.skip_declaration(start, start + length);
+        } else if near.is_none() && !self.at_boundary() {
+            self.skip_declaration(start, self.at);
+        }
+        if let Some(kind) = kind {
+            let span =
+                self.span(start, start + self.clean.get(start..self.at).unwrap_or("").trim_end().len());
+            file.declarations.push(Declaration { span, word: place, docs, kind });
+        }
+    }
+
+    /// Whether the next text stands on a line of its own.
+    fn at_boundary(&self) -> bool {
+        let rest = self.from(self.at);
+        let next = self.at + (rest.len() - rest.trim_start().len());
+        next >= self.clean.len() || self.begins_line(next)
     }
 
     fn edition(&mut self, file: &mut File) {

@@ -298,6 +298,7 @@ impl Builder<'_> {
         let mut name = Name { text: String::new(), span, quoted: false };
         let mut heading = Heading::default();
         let mut condition = MemberCondition::When(Expr { kind: ExprKind::Error, span });
+        let node_text = (node.as_span().start(), node.as_str());
         for part in node.into_inner() {
             let place = self.span(&part);
             match part.as_rule() {
@@ -314,6 +315,19 @@ impl Builder<'_> {
                             .help("delete the `:`")
                             .fix(place, ""),
                     );
+                }
+                // `old otherwse` reads like a condition without `when`.
+                Rule::when if part.as_str().is_empty() && misspelt_otherwise(after(&node_text, &part)) => {
+                    let word = after(&node_text, &part);
+                    let start = self.base.get() + part.as_span().end();
+                    let place = self.clean_span(start, start + word.len());
+                    self.habit(
+                        place,
+                        format!("`{word}` is no word of the language; `otherwise` is"),
+                        "otherwise",
+                    );
+                    condition = MemberCondition::Otherwise(place);
+                    break;
                 }
                 Rule::when => self.when(part, &name),
                 Rule::expr => condition = MemberCondition::When(self.expression(part)),
@@ -485,4 +499,13 @@ impl Builder<'_> {
         lines.reverse();
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
+}
+
+/// The text of a node from the end of one of its parts on.
+fn after<'t>(node: &(usize, &'t str), part: &Node) -> &'t str {
+    node.1.get(part.as_span().end() - node.0..).unwrap_or("").trim_end()
+}
+
+fn misspelt_otherwise(text: &str) -> bool {
+    text.chars().all(char::is_alphabetic) && strsim::osa_distance(text, "otherwise") <= 2
 }

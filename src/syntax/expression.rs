@@ -3,7 +3,7 @@
 use super::ast::{ArithmeticOp, CompareOp, Expr, ExprKind, HasKind, TextTest, Unit, WindowDirection};
 use super::build::{Builder, Node};
 use super::grammar::Rule;
-use super::prepare::MAX_DEPTH;
+use super::prepare::{MAX_DEPTH, UNREADABLE};
 use crate::diagnostic::codes::syntax as codes;
 use crate::diagnostic::{Diagnostic, Span};
 use pest::pratt_parser::{Assoc, Op, PrattParser};
@@ -247,10 +247,13 @@ impl Builder<'_> {
                 None => ExprKind::Error,
             },
             Rule::has_test => {
-                let kind = match parts.first().map(Node::as_rule) {
-                    Some(Rule::kw_any) => HasKind::Any,
-                    Some(Rule::kw_all) => HasKind::All,
-                    _ => HasKind::One,
+                let word = |rule| parts.iter().any(|part| part.as_rule() == rule);
+                let kind = if word(Rule::kw_any) {
+                    HasKind::Any
+                } else if word(Rule::kw_all) {
+                    HasKind::All
+                } else {
+                    HasKind::One
                 };
                 let items = match parts.pop() {
                     Some(last) if last.as_rule() == Rule::items => self.items(last),
@@ -315,6 +318,9 @@ impl Builder<'_> {
         for part in parts {
             match part.as_rule() {
                 Rule::operand => operands.push(self.expression(part)),
+                Rule::habit_and if part.as_str() == "AND" => {
+                    self.habit(self.span(&part), "`AND` is written `and` here".to_owned(), "and");
+                }
                 Rule::habit_to | Rule::habit_and => {
                     let span = self.span(&part);
                     self.habit(
@@ -354,11 +360,12 @@ impl Builder<'_> {
                 } else {
                     "the values after `in` stand in round brackets"
                 };
-                self.report(
-                    Diagnostic::new(codes::HABIT, span, message)
-                        .help(format!("write `{mend}`"))
-                        .fix(span, mend),
-                );
+                let finding = Diagnostic::new(codes::HABIT, span, message);
+                self.report(if inside.contains(UNREADABLE) {
+                    finding.help("write the values as `(a, b)`")
+                } else {
+                    finding.help(format!("write `{mend}`")).fix(span, mend)
+                });
                 let items = what
                     .into_inner()
                     .filter(|part| matches!(part.as_rule(), Rule::expr | Rule::operand))

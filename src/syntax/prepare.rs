@@ -6,7 +6,7 @@
 use super::ast::{Allow, Comment};
 use super::{letters, literals, quotes};
 use crate::diagnostic::codes::syntax as codes;
-use crate::diagnostic::{Diagnostic, FileId, Span};
+use crate::diagnostic::{Diagnostic, FileId, Span, floor_boundary};
 
 /// What stands in the prepared text for something unreadable that was reported.
 pub(super) const UNREADABLE: &str = "\u{1}";
@@ -18,7 +18,8 @@ pub(super) const DECLARATION: &str = "\u{2}";
 pub const MAX_DEPTH: usize = 200;
 
 /// A text ready for the grammar.
-pub(super) struct Prepared {
+pub(super) struct Prepared<'t> {
+    text: &'t str,
     /// What the grammar reads.
     pub clean: String,
     /// Ascending pairs (offset in `clean`, offset in the original) wherever the two part.
@@ -35,7 +36,7 @@ pub(super) struct Prepared {
     pub depth: usize,
 }
 
-impl Prepared {
+impl Prepared<'_> {
     /// Whether no code stands between two original offsets.
     pub fn only_blanks(&self, from: u32, to: u32) -> bool {
         let (from, to) = (from as usize, to as usize);
@@ -50,7 +51,8 @@ impl Prepared {
             return clean;
         };
         let offset = to + (clean - from);
-        self.map.get(after).map_or(offset, |next| offset.min(next.1))
+        let offset = self.map.get(after).map_or(offset, |next| offset.min(next.1));
+        floor_boundary(self.text, offset)
     }
 }
 
@@ -75,7 +77,7 @@ pub(super) struct Scanner<'t> {
 }
 
 /// Prepares a text.
-pub(super) fn prepare(file: FileId, text: &str) -> Prepared {
+pub(super) fn prepare(file: FileId, text: &str) -> Prepared<'_> {
     let mut scanner = Scanner {
         file,
         text,
@@ -95,6 +97,7 @@ pub(super) fn prepare(file: FileId, text: &str) -> Prepared {
     scanner.map.push((scanner.clean.len(), text.len()));
     let allows = scanner.allows();
     Prepared {
+        text,
         clean: scanner.clean,
         map: scanner.map,
         comments: scanner.comments,

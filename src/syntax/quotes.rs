@@ -61,7 +61,7 @@ pub(super) fn quoted(scanner: &mut Scanner) {
     scanner
         .diagnostics
         .push(Diagnostic::new(code, span, message).help(format!("write {right}")).fix(span, right.clone()));
-    scanner.put(&right, whole);
+    put_quoted(scanner, open, inner, close.len_utf8());
 }
 
 /// Bare double quotes escaped.
@@ -99,16 +99,30 @@ fn unclosed(scanner: &mut Scanner, open: char, body: &str) {
     let start = scanner.at;
     let open_length = open.len_utf8();
     let name = matches!(open, '`' | '｀');
-    let length = if name {
-        body.find(|c: char| !super::letters::continues_word(c)).unwrap_or(body.len())
+    // A name may hold blanks, so it ends where the rule seems to go on.
+    let stops: &[&str] = if name {
+        &[
+            " when ",
+            " otherwise",
+            " {",
+            " ->",
+            " >",
+            " <",
+            " =",
+            " :",
+            " in ",
+            " is ",
+            " and ",
+            " or ",
+            ",",
+            ")",
+            " \"",
+        ]
     } else {
-        [" when ", " otherwise", " {", " ->", " with {", " or ", " and ", ")", "}", " #"]
-            .iter()
-            .filter_map(|stop| body.find(stop))
-            .filter(|at| *at > 0)
-            .min()
-            .unwrap_or(body.len())
+        &[" when ", " otherwise", " {", " ->", " or ", " and ", ")", "}", " #"]
     };
+    let length =
+        stops.iter().filter_map(|stop| body.find(stop)).filter(|at| *at > 0).min().unwrap_or(body.len());
     let inner = body.get(..length).unwrap_or("").trim_end();
     let end = start + open_length + inner.len();
     let close = match open {
@@ -129,13 +143,44 @@ fn unclosed(scanner: &mut Scanner, open: char, body: &str) {
     scanner
         .diagnostics
         .push(Diagnostic::new(codes::UNCLOSED_STRING, open_span, what).help(help).fix(end_span, close));
-    let opened = match open {
-        '“' => "“",
-        '`' | '｀' => "`",
-        _ => "\"",
+    put_quoted(scanner, open, inner, 0);
+}
+
+/// Writes a string or quoted name in the form that the grammar knows, character by character, so
+/// that places inside it stay right.
+fn put_quoted(scanner: &mut Scanner, open: char, inner: &str, close_length: usize) {
+    let name = matches!(open, '`' | '｀');
+    let (opened, closed) = match open {
+        '“' => ("“", "”"),
+        '`' | '｀' => ("`", "`"),
+        _ => ("\"", "\""),
     };
-    // A lone backslash at the end would escape the closing quote.
-    let inner = if name { inner.to_owned() } else { requote(inner.trim_end_matches('\\')) };
-    let inner = if inner.is_empty() && name { "_name".to_owned() } else { inner };
-    scanner.put(&format!("{opened}{inner}{close}"), end - start);
+    scanner.put(opened, open.len_utf8());
+    let mut chars = inner.chars().peekable();
+    let mut escaped = false;
+    let mut empty = true;
+    while let Some(c) = chars.next() {
+        empty = false;
+        let length = c.len_utf8();
+        if name {
+            scanner.keep(length);
+            continue;
+        }
+        let next = chars.peek().copied();
+        if c == '\\' && !escaped && matches!(next, None | Some('\'')) {
+            // `\'` needs no backslash between double quotes; one at the end would escape the quote.
+            scanner.put("", length);
+            continue;
+        }
+        if closed.starts_with(c) && !escaped {
+            scanner.put(if c == '"' { "\\\"" } else { "\\”" }, length);
+        } else {
+            scanner.keep(length);
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    if name && empty {
+        scanner.put("_name", 0);
+    }
+    scanner.put(closed, close_length);
 }

@@ -11,6 +11,8 @@ use pest::error::{ErrorVariant, InputLocation};
 
 /// Where a rule failed furthest, and what would have fitted there.
 pub(super) struct Failure {
+    /// What was to be read; nothing in particular for junk between declarations.
+    pub rule: Option<Rule>,
     /// Where the rule began, in the clean text.
     pub start: usize,
     /// Where it failed.
@@ -33,15 +35,16 @@ pub(super) fn begins_declaration(text: &str) -> bool {
 /// Whether a line of the original text begins a declaration and can be no item of a block.
 pub(super) fn breaks_block(text: &str) -> bool {
     const WORDS: [&str; 16] = [
-        "type", "table", "lookup", "trait", "scale", "segment", "layer", "grid", "events", "rfm", "stack", "play",
-        "split", "assert", "guard", "strata",
+        "type", "table", "lookup", "trait", "scale", "segment", "layer", "grid", "events", "rfm", "stack",
+        "play", "split", "assert", "guard", "strata",
     ];
     let length = text.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(text.len());
-    text.get(..length).is_some_and(|word| WORDS.contains(&word)) && Grammar::parse(Rule::block_break, text).is_ok()
+    text.get(..length).is_some_and(|word| WORDS.contains(&word))
+        && Grammar::parse(Rule::block_break, text).is_ok()
 }
 
 impl<'p> Reader<'p> {
-    pub fn new(file: FileId, prepared: &'p Prepared) -> Self {
+    pub fn new(file: FileId, prepared: &'p Prepared<'p>) -> Self {
         Reader { builder: Builder::new(file, prepared), clean: &prepared.clean, at: 0 }
     }
 
@@ -73,7 +76,7 @@ impl<'p> Reader<'p> {
                     self.at = start + node.as_str().trim_end().len();
                     Ok(node)
                 }
-                None => Err(Failure { start, at: start, expected: Vec::new() }),
+                None => Err(Failure { rule: Some(rule), start, at: start, expected: Vec::new() }),
             },
             Err(error) => {
                 let at = match error.location {
@@ -86,7 +89,7 @@ impl<'p> Reader<'p> {
                     ErrorVariant::ParsingError { positives, .. } => positives,
                     ErrorVariant::CustomError { .. } => Vec::new(),
                 };
-                Err(Failure { start, at, expected })
+                Err(Failure { rule: Some(rule), start, at, expected })
             }
         }
     }
