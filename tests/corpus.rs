@@ -2,6 +2,8 @@
 //! the `*.expected` file beside it. `UPDATE_CORPUS=1 cargo test --test corpus` rewrites those files;
 //! review the difference.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

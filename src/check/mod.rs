@@ -279,9 +279,8 @@ impl Checker {
         let moment = now
             .and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok())
             .map(|moment| self.zone.to_datetime(moment).date());
-        let today = moment
-            .or(options.today)
-            .unwrap_or_else(|| self.zone.to_datetime(jiff::Timestamp::now()).date());
+        let today =
+            moment.or(options.today).unwrap_or_else(|| self.zone.to_datetime(jiff::Timestamp::now()).date());
         self.today = expr::literals::days(today);
         (timezone.unwrap_or_else(|| "UTC".to_owned()), now)
     }

@@ -180,8 +180,10 @@ impl Checker {
                 );
                 return None;
             }
-            let sample =
-                jiff::civil::date(2024, 2, 29).at(13, 5, 9, 0).to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()?;
+            let sample = jiff::civil::date(2024, 2, 29)
+                .at(13, 5, 9, 0)
+                .to_zoned_datetime(jiff::tz::TimeZone::UTC)
+                .ok()?;
             if jiff::fmt::strtime::format(&format.value, &sample).is_err() || !format.value.contains('%') {
                 self.report(
                     Diagnostic::new(

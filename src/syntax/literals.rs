@@ -280,9 +280,8 @@ fn number_run(line: &str) -> usize {
             || a == '.' && next_digit && plain
             || matches!(a, '+' | '-') && plain && matches!(previous, 'e' | 'E') && next_digit;
         if !belongs {
-            if a == '%' {
-                length += c.len_utf8();
-            } else if a == '.' && previous.is_ascii_digit() && chars.peek() != Some(&'.') {
+            let ends = a == '%' || a == '.' && previous.is_ascii_digit() && chars.peek() != Some(&'.');
+            if ends {
                 length += c.len_utf8();
             }
             break;
@@ -417,11 +416,11 @@ fn explain(clean: &str, shown: String) -> (String, String, Option<String>) {
             "十万" => Some(("0万", 0)),
             _ => None,
         };
-        if let Some((suffix, any)) = zeros {
-            if any == 1 || !digits.contains('.') {
-                let mend = format!("{digits}{suffix}");
-                return (format!("a number does not end in `{word}`"), format!("write `{mend}`"), Some(mend));
-            }
+        if let Some((suffix, any)) = zeros
+            && (any == 1 || !digits.contains('.'))
+        {
+            let mend = format!("{digits}{suffix}");
+            return (format!("a number does not end in `{word}`"), format!("write `{mend}`"), Some(mend));
         }
         if matches!(word, "元" | "块" | "人民币" | "万元" | "亿元" | "rmb" | "RMB") {
             let mend = format!(
