@@ -1,0 +1,282 @@
+//! From a file's columns to the declared ones: which is which, whether its type will do, and the
+//! change of each value into the canonical column, with those that break their declaration found.
+
+mod cast;
+mod clock;
+mod domain;
+mod list;
+mod text;
+mod words;
+
+pub(super) use clock::Clock;
+pub(super) use words::{arrow_words, type_words};
+
+use super::bad_values::BadRows;
+use super::read::{Layout, RawField};
+use crate::diagnostic::codes::data as codes;
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::program::{Column, Program, Table, Type};
+use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::datatypes::DataType;
+use std::sync::Arc;
+
+/// Where the values of a declared column come from.
+#[derive(Clone, Debug)]
+pub(super) enum Origin {
+    /// The wanted field at this position.
+    Field(usize),
+    /// A `key=value` folder.
+    Folder(Option<String>),
+}
+
+/// A declared column and its origin.
+#[derive(Clone, Debug)]
+pub(super) struct BoundColumn {
+    /// Index in the table's columns.
+    pub column: usize,
+    pub origin: Origin,
+}
+
+/// How the wanted columns of a table lie in one file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Binding {
+    /// Wanted fields of the file, ascending.
+    pub fields: Vec<usize>,
+    /// Their names.
+    pub names: Vec<String>,
+    /// The wanted columns, in their order.
+    pub columns: Vec<BoundColumn>,
+}
+
+/// Finds every declared column in a file's layout, or says all that is wrong. `wanted` are those
+/// that will be read.
+pub(super) fn bind(
+    program: &Program,
+    table: &Table,
+    shown: &str,
+    layout: &Layout,
+    folders: &[(String, Option<String>)],
+    wanted: &[usize],
+) -> Result<Binding, Vec<Diagnostic>> {
+    let mut found: Vec<(usize, Find)> = Vec::new();
+    let mut faults = Vec::new();
+    for (at, column) in table.columns.iter().enumerate() {
+        match find(program, table, at, shown, layout, folders) {
+            Ok(find) => found.push((at, find)),
+            Err(fault) => faults.push(fault.here(format!("column `{}`", column.name))),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    found.retain(|(at, _)| wanted.contains(at));
+    let mut fields: Vec<(usize, String)> = found
+        .iter()
+        .filter_map(|(at, find)| match find {
+            Find::Field(field) => {
+                let name = table.columns.get(*at).map(|column| column.source_name.clone())?;
+                Some((*field, name))
+            }
+            Find::Folder(_) => None,
+        })
+        .collect();
+    fields.sort();
+    fields.dedup();
+    let columns = wanted
+        .iter()
+        .filter_map(|wanted| found.iter().find(|(at, _)| at == wanted))
+        .map(|(at, find)| {
+            let origin = match find {
+                Find::Field(field) => {
+                    let name = table.columns.get(*at).map_or("", |column| column.source_name.as_str());
+                    Origin::Field(fields.iter().position(|(f, n)| f == field && n == name).unwrap_or(0))
+                }
+                Find::Folder(value) => Origin::Folder(value.clone()),
+            };
+            BoundColumn { column: *at, origin }
+        })
+        .collect();
+    let (fields, names) = fields.into_iter().unzip();
+    Ok(Binding { fields, names, columns })
+}
+
+enum Find {
+    Field(usize),
+    Folder(Option<String>),
+}
+
+fn find(
+    program: &Program,
+    table: &Table,
+    at: usize,
+    shown: &str,
+    layout: &Layout,
+    folders: &[(String, Option<String>)],
+) -> Result<Find, Diagnostic> {
+    let Some(column) = table.columns.get(at) else { return Ok(Find::Folder(None)) };
+    let name = &column.source_name;
+    let mut same = layout.fields.iter().enumerate().filter(|(_, field)| field.name == *name);
+    if let Some((position, field)) = same.next() {
+        if same.next().is_some() {
+            let message = format!("`{shown}` has more than one column `{name}`");
+            return Err(Diagnostic::new(codes::AMBIGUOUS_COLUMN, column.place, message));
+        }
+        return suits(program, column, field, shown).map(|()| Find::Field(position));
+    }
+    if let Some((_, value)) = folders.iter().find(|(key, _)| key == name) {
+        return Ok(Find::Folder(value.clone()));
+    }
+    // In JSON lines a value that is left out is missing.
+    if layout.sampled && (column.optional || layout.fields.is_empty()) {
+        return Ok(Find::Field(layout.fields.len() + at));
+    }
+    Err(missing(column, name, shown, layout, folders))
+}
+
+fn missing(
+    column: &Column,
+    name: &str,
+    shown: &str,
+    layout: &Layout,
+    folders: &[(String, Option<String>)],
+) -> Diagnostic {
+    let names: Vec<&str> = layout
+        .fields
+        .iter()
+        .map(|field| field.name.as_str())
+        .chain(folders.iter().map(|(key, _)| key.as_str()))
+        .collect();
+    let message = format!("`{shown}` has no column `{name}`");
+    let finding = Diagnostic::new(codes::MISSING_COLUMN, column.place, message);
+    if let Some(near) = nearest(name, names.iter().copied()) {
+        return finding
+            .help(format!("the file has `{near}`; if that is it, write `from \"{near}\"` after the type"));
+    }
+    const MOST: usize = 12;
+    let listed: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(MOST);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    finding.help(format!(
+        "the file has {}{more}; name the right one with `from \"…\"` after the type",
+        listed.join(", ")
+    ))
+}
+
+fn suits(program: &Program, column: &Column, field: &RawField, shown: &str) -> Result<(), Diagnostic> {
+    let Some(from) = &field.ty else { return Ok(()) };
+    if allowed(&column.ty, from, column.format.is_some()) {
+        return Ok(());
+    }
+    let message = format!(
+        "column `{}` of `{shown}` holds {}, but is declared `{}`",
+        field.name,
+        arrow_words(from),
+        type_words(program, &column.ty)
+    );
+    let finding = Diagnostic::new(codes::WRONG_COLUMN_TYPE, column.place, message);
+    Err(match &column.ty {
+        Type::Date | Type::Timestamp if is_text(from) => {
+            finding.help("say how the text is written, for instance `format \"%Y-%m-%d\"` after the type")
+        }
+        _ => match words::declare_as(from) {
+            Some(declared) => finding.help(format!("declare it `{declared}`, or mend the file")),
+            None => finding,
+        },
+    })
+}
+
+fn is_text(from: &DataType) -> bool {
+    match from {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, value) => is_text(value),
+        _ => false,
+    }
+}
+
+/// Whether a column of that Arrow type may be declared so (language.md, section 3).
+fn allowed(ty: &Type, from: &DataType, format: bool) -> bool {
+    if let DataType::Dictionary(_, value) = from {
+        return allowed(ty, value, format);
+    }
+    if *from == DataType::Null {
+        return true;
+    }
+    match ty {
+        Type::Bool => *from == DataType::Boolean,
+        Type::Int => from.is_integer(),
+        Type::Float => from.is_floating() || from.is_integer(),
+        Type::Decimal { .. } => from.is_decimal() || from.is_integer(),
+        Type::Text | Type::Label(_) => is_text(from),
+        Type::Date => matches!(from, DataType::Date32 | DataType::Date64) || (format && is_text(from)),
+        Type::Timestamp => matches!(from, DataType::Timestamp(..)) || (format && is_text(from)),
+        Type::Time => matches!(from, DataType::Time32(_) | DataType::Time64(_)),
+        Type::List(item) => match from {
+            DataType::List(field)
+            | DataType::LargeList(field)
+            | DataType::ListView(field)
+            | DataType::LargeListView(field)
+            | DataType::FixedSizeList(field, _) => allowed(item, field.data_type(), format),
+            _ => false,
+        },
+    }
+}
+
+/// A converted column: values that could not be kept are null.
+pub(super) struct Converted {
+    pub array: ArrayRef,
+    pub bad: BadRows,
+}
+
+/// Brings one column of a batch into its canonical layout and checks its domain. `from_text` says
+/// that the file knows no types.
+///
+/// # Errors
+/// What Arrow cannot represent (a column of texts past 2 GiB in one batch).
+pub(super) fn convert(
+    program: &Program,
+    column: &Column,
+    raw: &ArrayRef,
+    clock: &mut Clock,
+) -> Result<Converted, arrow::error::ArrowError> {
+    let cast::Cast { array, present, mut bad } =
+        cast::cast(program, &column.ty, column.format.as_deref(), raw, clock)?;
+    let array = match &column.domain {
+        Some(domain) => domain::keep(domain, &array, clock),
+        None => array,
+    };
+    let after = array.logical_nulls();
+    let nulls = after.as_ref().map_or(0, |nulls| nulls.null_count());
+    if nulls > 0 {
+        let before = present.as_ref();
+        for row in 0..array.len() {
+            let lost = after.as_ref().is_some_and(|nulls| nulls.is_null(row));
+            if lost && (!column.optional || before.is_none_or(|nulls| nulls.is_valid(row))) {
+                bad.push(row);
+            }
+        }
+        bad.first.sort_unstable();
+    }
+    Ok(Converted { array, bad })
+}
+
+/// A folder's value as a column of so many rows.
+pub(super) fn folder_column(value: Option<&str>, rows: usize) -> ArrayRef {
+    Arc::new(StringArray::from_iter(std::iter::repeat_n(value, rows)))
+}
+
+impl Binding {
+    /// The same file, with that column alone.
+    pub fn only(&self, column: usize) -> Binding {
+        let Some(bound) = self.columns.iter().find(|bound| bound.column == column) else {
+            return Binding::default();
+        };
+        match &bound.origin {
+            Origin::Folder(_) => Binding { columns: vec![bound.clone()], ..Binding::default() },
+            Origin::Field(at) => Binding {
+                fields: self.fields.get(*at).copied().into_iter().collect(),
+                names: self.names.get(*at).cloned().into_iter().collect(),
+                columns: vec![BoundColumn { column, origin: Origin::Field(0) }],
+            },
+        }
+    }
+}

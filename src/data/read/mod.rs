@@ -1,0 +1,191 @@
+//! Reading a declared table: any supported file, folder or pattern as a stream of canonical batches.
+//! Memory holds a few batches, whatever the number of rows.
+
+mod arrow_ipc;
+mod csv;
+mod files;
+mod json;
+mod keys;
+mod parquet;
+mod reader;
+mod source;
+
+pub use keys::KeyCheck;
+pub use reader::TableReader;
+pub(super) use source::{Layout, RawField};
+
+use super::bad_values::BadValueMode;
+use super::bind::{self, Binding};
+use crate::diagnostic::codes::data as codes;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::program::{Program, Table};
+use files::{DataFile, finding};
+use std::path::Path;
+
+/// How a table is read.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// Indices of the columns that are wanted, the key always among them; all without it.
+    pub columns: Option<Vec<usize>>,
+    /// What separates the fields of a CSV file.
+    pub delimiter: u8,
+    /// What happens to a value that breaks its declaration.
+    pub bad_values: BadValueMode,
+    /// Rows of a batch, at most.
+    pub batch_rows: usize,
+    /// The moment of the run, in microseconds since 1970-01-01T00:00Z: what `past` is measured by.
+    pub now: i64,
+    /// Whether two rows may not have the same key.
+    pub keys: KeyMode,
+}
+
+/// Whether keys are checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyMode {
+    /// Two rows may have the same key.
+    Skip,
+    /// A key that comes twice stops the reading; the check may hold so many bytes in memory.
+    Check {
+        /// Bytes.
+        memory: usize,
+    },
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions {
+            columns: None,
+            delimiter: b',',
+            bad_values: BadValueMode::Missing,
+            batch_rows: 1 << 16,
+            now: 0,
+            keys: KeyMode::Skip,
+        }
+    }
+}
+
+/// Opens the table at `path` (a file, a folder or a pattern, relative to the working folder), binds
+/// every declared column, and stops there with all that is wrong, before a row is read.
+///
+/// # Errors
+/// What E0601 to E0605, E0610 and E0612 find.
+pub fn open(
+    table: &Table,
+    program: &Program,
+    path: &str,
+    options: &ReadOptions,
+) -> Result<TableReader, Vec<Diagnostic>> {
+    let files = bound_files(table, program, path, options)?;
+    Ok(TableReader::new(table, program, files, options))
+}
+
+/// Binds the table's columns without reading rows: all that `open` would complain about.
+pub fn check_binding(table: &Table, program: &Program, path: &str, options: &ReadOptions) -> Vec<Diagnostic> {
+    bound_files(table, program, path, options).err().unwrap_or_default()
+}
+
+/// Where a table's data lie: what the command line says, else what its `from` says, relative to the
+/// file that declares it.
+///
+/// # Errors
+/// E0611 where neither says it.
+pub fn path_of(table: &Table, given: Option<&str>) -> Result<String, Diagnostic> {
+    if let Some(path) = given {
+        return Ok(path.to_owned());
+    }
+    let Some(source) = &table.source else {
+        let message = format!("nothing says where the data of table `{}` are", table.name);
+        let help =
+            format!("write `from \"…\"` after the table's name, or give `--table {}=PATH`", table.name);
+        return Err(Diagnostic::new(codes::NO_SOURCE, table.place, message).help(help));
+    };
+    Ok(beside(&source.folder, &source.path))
+}
+
+/// A path as seen from a folder.
+pub(super) fn beside(folder: &str, path: &str) -> String {
+    Path::new(folder).join(path).to_string_lossy().into_owned()
+}
+
+/// One file with its binding.
+#[derive(Clone, Debug)]
+struct BoundFile {
+    file: DataFile,
+    binding: Binding,
+    rows: Option<u64>,
+}
+
+fn bound_files(
+    table: &Table,
+    program: &Program,
+    path: &str,
+    options: &ReadOptions,
+) -> Result<Vec<BoundFile>, Vec<Diagnostic>> {
+    let place = path_place(table, path);
+    let wanted = wanted(table, options);
+    let mut bound = Vec::new();
+    let mut faults: Vec<Diagnostic> = Vec::new();
+    for file in files::resolve(path, place).map_err(|fault| vec![fault])? {
+        let layout = match source::layout(&file, place, options.delimiter) {
+            Ok(layout) => layout,
+            Err(fault) => {
+                faults.push(fault);
+                continue;
+            }
+        };
+        match bind::bind(program, table, &file.shown, &layout, &file.partitions, &wanted) {
+            Ok(binding) => bound.push(BoundFile { file, binding, rows: layout.rows }),
+            // What is wrong in one file of a folder is mostly wrong in the next: each column once.
+            Err(found) => {
+                for fault in found {
+                    if !faults.iter().any(|known| known.code == fault.code && known.span == fault.span) {
+                        faults.push(fault);
+                    }
+                }
+            }
+        }
+    }
+    if faults.is_empty() { Ok(bound) } else { Err(faults) }
+}
+
+/// The place of the declaration's `from`, where that is where the path comes from.
+fn path_place(table: &Table, path: &str) -> Option<Span> {
+    let source = table.source.as_ref()?;
+    (beside(&source.folder, &source.path) == path).then_some(source.place)
+}
+
+/// The wanted columns with the key, ascending.
+fn wanted(table: &Table, options: &ReadOptions) -> Vec<usize> {
+    let mut wanted = match &options.columns {
+        Some(columns) => columns.clone(),
+        None => (0..table.columns.len()).collect(),
+    };
+    wanted.push(table.key);
+    wanted.retain(|column| *column < table.columns.len());
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted
+}
+
+/// A column of a data file: its name and its type in the format's own words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileColumn {
+    /// Its name in the file.
+    pub name: String,
+    /// Its Arrow type; none for text formats, which know no types.
+    pub ty: Option<arrow::datatypes::DataType>,
+}
+
+/// The columns of the table at a path: those of its first file, then those of its folders.
+///
+/// # Errors
+/// E0601, E0602, E0605, E0610.
+pub fn describe(path: &str, delimiter: u8) -> Result<Vec<FileColumn>, Diagnostic> {
+    let files = files::resolve(path, None)?;
+    let Some(file) = files.first() else {
+        return Err(finding(codes::NO_DATA, None, format!("no file fits `{path}`")));
+    };
+    let fields = source::layout(file, None, delimiter)?.fields;
+    let folders = file.partitions.iter().map(|(name, _)| FileColumn { name: name.clone(), ty: None });
+    Ok(fields.into_iter().map(|field| FileColumn { name: field.name, ty: field.ty }).chain(folders).collect())
+}

@@ -1,0 +1,91 @@
+//! Parquet files: only the wanted columns are decoded, row group by row group.
+
+use super::files::DataFile;
+use super::source::{Layout, RawBatches, RawField, RawOptions, damaged, open};
+use crate::diagnostic::Diagnostic;
+use arrow::array::RecordBatch;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::errors::ParquetError;
+use std::fs::File;
+use std::sync::atomic::Ordering;
+
+fn metadata(file: &DataFile) -> Result<(File, ArrowReaderMetadata), Diagnostic> {
+    let opened = open(file)?;
+    if file.bytes < 12 {
+        return Err(damaged(file, if file.bytes == 0 { "it is empty" } else { "it is no Parquet file" }));
+    }
+    let metadata =
+        ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|error| fault(file, &error))?;
+    Ok((opened, metadata))
+}
+
+fn fault(file: &DataFile, error: &ParquetError) -> Diagnostic {
+    let text = error.to_string();
+    if text.contains("Corrupt footer") || text.contains("Invalid Parquet file") {
+        return damaged(file, "its end is not that of a Parquet file; it was cut off or is something else");
+    }
+    let text = text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest);
+    damaged(file, text.trim_end_matches('.'))
+}
+
+pub(super) fn layout(file: &DataFile) -> Result<Layout, Diagnostic> {
+    let (_, metadata) = metadata(file)?;
+    let fields = metadata
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| RawField { name: field.name().clone(), ty: Some(field.data_type().clone()) })
+        .collect();
+    let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).ok();
+    Ok(Layout { fields, rows, sampled: false })
+}
+
+pub(super) fn batches(
+    file: &DataFile,
+    fields: &[usize],
+    options: &RawOptions,
+) -> Result<RawBatches, Diagnostic> {
+    let (opened, metadata) = metadata(file)?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, metadata);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), fields.iter().copied());
+    let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0).max(1);
+    let reader = builder
+        .with_projection(mask)
+        .with_batch_size(options.batch_rows)
+        .build()
+        .map_err(|error| fault(file, &error))?;
+    Ok(Box::new(Rows { file: file.clone(), reader, options: options.clone(), rows, done: 0, counted: 0 }))
+}
+
+struct Rows {
+    file: DataFile,
+    reader: ParquetRecordBatchReader,
+    options: RawOptions,
+    rows: u64,
+    done: u64,
+    counted: u64,
+}
+
+impl Iterator for Rows {
+    type Item = Result<RecordBatch, Diagnostic>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = match self.reader.next()? {
+            Ok(batch) => batch,
+            Err(error) => {
+                let why = format!("it cannot be decoded after row {}: {error}", self.done);
+                return Some(Err(damaged(&self.file, why)));
+            }
+        };
+        self.done += batch.num_rows() as u64;
+        // Rows stand for the bytes: what the projection leaves out counts too.
+        let bytes = u128::from(self.file.bytes) * u128::from(self.done) / u128::from(self.rows);
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX).min(self.file.bytes);
+        self.options.progress.fetch_add(bytes.saturating_sub(self.counted), Ordering::Relaxed);
+        self.counted = bytes;
+        Some(Ok(batch))
+    }
+}

@@ -1,0 +1,156 @@
+//! One file, whatever its format: which columns it has, and its rows as they lie there.
+
+use super::files::{DataFile, Format, Packing, finding};
+use super::{arrow_ipc, csv, json, parquet};
+use crate::diagnostic::codes::data as codes;
+use crate::diagnostic::{Diagnostic, Span};
+use arrow::array::RecordBatch;
+use arrow::datatypes::DataType;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A column as a file has it.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct RawField {
+    pub name: String,
+    /// Its type; none where it is text that is read as whatever is declared.
+    pub ty: Option<DataType>,
+}
+
+/// What is known of a file before its rows are read.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Layout {
+    pub fields: Vec<RawField>,
+    /// Number of rows, where the file says so.
+    pub rows: Option<u64>,
+    /// Whether the fields are only those that the first rows have (JSON lines): another one is
+    /// missing in these.
+    pub sampled: bool,
+}
+
+/// Rows of a file: the wanted fields in the order of the file. Text columns of CSV and JSON are
+/// Utf8, null where the field is empty.
+pub(super) type RawBatches = Box<dyn Iterator<Item = Result<RecordBatch, Diagnostic>> + Send>;
+
+/// How rows are asked for.
+#[derive(Clone, Debug)]
+pub(super) struct RawOptions {
+    pub delimiter: u8,
+    pub batch_rows: usize,
+    /// Bytes that were read so far, over all files.
+    pub progress: Arc<AtomicU64>,
+}
+
+/// The columns of a file.
+pub(super) fn layout(file: &DataFile, place: Option<Span>, delimiter: u8) -> Result<Layout, Diagnostic> {
+    guarded(file, || match file.format {
+        Format::Parquet => parquet::layout(file),
+        Format::Csv => csv::layout(file, delimiter, place),
+        Format::JsonLines => json::layout(file),
+        Format::Arrow => arrow_ipc::layout(file),
+    })
+}
+
+/// The rows of a file. `fields` are the wanted ones: sorted indices of the layout's fields, and
+/// their names.
+pub(super) fn batches(
+    file: &DataFile,
+    fields: &[usize],
+    names: &[String],
+    options: &RawOptions,
+) -> Result<RawBatches, Diagnostic> {
+    let inner = guarded(file, || match file.format {
+        Format::Parquet => parquet::batches(file, fields, options),
+        Format::Csv => csv::batches(file, fields, options),
+        Format::JsonLines => json::batches(file, names, options),
+        Format::Arrow => arrow_ipc::batches(file, fields, options),
+    })?;
+    Ok(Box::new(Guarded { file: file.clone(), inner: Some(inner) }))
+}
+
+/// The decoders of file formats are libraries that were not written against hostile files: where
+/// one of them panics, the file is damaged.
+fn guarded<T>(file: &DataFile, f: impl FnOnce() -> Result<T, Diagnostic>) -> Result<T, Diagnostic> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)) {
+        Ok(result) => result,
+        Err(_) => Err(damaged(file, "its content contradicts itself")),
+    }
+}
+
+struct Guarded {
+    file: DataFile,
+    inner: Option<RawBatches>,
+}
+
+impl Iterator for Guarded {
+    type Item = Result<RecordBatch, Diagnostic>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let inner = self.inner.as_mut()?;
+        let next = guarded(&self.file, || inner.next().transpose());
+        if !matches!(next, Ok(Some(_))) {
+            // Nothing sensible follows an error.
+            self.inner = None;
+        }
+        next.transpose()
+    }
+}
+
+/// A file that cannot be decoded.
+pub(super) fn damaged(file: &DataFile, why: impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::placeless(codes::DAMAGED_FILE, format!("`{}` is damaged: {why}", file.shown))
+}
+
+/// Opens a file; its bytes are counted as they are read.
+pub(super) fn open(file: &DataFile) -> Result<File, Diagnostic> {
+    File::open(&file.path)
+        .map_err(|error| finding(codes::UNREADABLE, None, format!("cannot read `{}`: {error}", file.shown)))
+}
+
+/// A text file, unpacked, without a byte-order mark.
+pub(super) fn open_text(
+    file: &DataFile,
+    progress: Arc<AtomicU64>,
+) -> Result<BufReader<Box<dyn Read + Send>>, Diagnostic> {
+    let counted = Counted { inner: open(file)?, progress };
+    let plain: Box<dyn Read + Send> = match file.packing {
+        Packing::None => Box::new(counted),
+        Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(counted))),
+        Packing::Zstd => {
+            Box::new(zstd::Decoder::new(counted).map_err(|error| damaged(file, error.to_string()))?)
+        }
+    };
+    let mut reader = BufReader::with_capacity(1 << 18, plain);
+    skip_mark(&mut reader).map_err(|error| damaged(file, why(&error)))?;
+    Ok(reader)
+}
+
+/// What an I/O error while reading says about the file.
+pub(super) fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => "it breaks off before its end".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn skip_mark(reader: &mut impl std::io::BufRead) -> std::io::Result<()> {
+    if reader.fill_buf()?.starts_with("\u{feff}".as_bytes()) {
+        reader.consume("\u{feff}".len());
+    }
+    Ok(())
+}
+
+struct Counted {
+    inner: File,
+    progress: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.progress.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
