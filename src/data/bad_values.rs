@@ -54,12 +54,4 @@ impl BadRows {
             self.first.push(row);
         }
     }
-
-    /// Takes in those of another check of the same rows.
-    pub fn merge(&mut self, other: BadRows) {
-        self.count += other.count;
-        self.first.extend(other.first);
-        self.first.sort_unstable();
-        self.first.truncate(EXAMPLES);
-    }
 }

@@ -164,7 +164,7 @@ fn digits(text: &[u8], count: usize) -> Option<(i64, &[u8])> {
     Some((value, rest))
 }
 
-fn after<'a>(text: &'a [u8], byte: u8) -> Option<&'a [u8]> {
+fn after(text: &[u8], byte: u8) -> Option<&[u8]> {
     text.split_first().filter(|(first, _)| **first == byte).map(|(_, rest)| rest)
 }
 
