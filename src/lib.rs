@@ -3,6 +3,8 @@
 pub mod check;
 pub mod data;
 pub mod diagnostic;
+pub mod insight;
+pub mod interpret;
 pub mod program;
 pub mod semantics;
 pub mod syntax;

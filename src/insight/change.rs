@@ -5,10 +5,10 @@
 //! been tried in the reference interpreter. A conjunction is turned part by part, so that long
 //! rules stay quick; a part is turned by one column where that is enough, else by two.
 
-use super::show::{date_of, value_text};
+use super::show::value_text;
 use crate::interpret;
 use crate::program::{Column, CompareOp, Expr, NodeId, Program, Type, Value};
-use crate::semantics::{Dated, Facts};
+use crate::semantics::{Dated, Facts, calendar};
 use hashbrown::{HashMap, HashSet};
 use serde::Serialize;
 
@@ -195,7 +195,9 @@ impl Search<'_> {
         }
         let mut sorted = indexmap::IndexMap::new();
         for (index, mut options) in columns {
-            let Some(column) = program.users.as_ref().and_then(|users| users.columns.get(index)) else { continue };
+            let Some(column) = program.users.as_ref().and_then(|users| users.columns.get(index)) else {
+                continue;
+            };
             self.typical(column, &mut options);
             let current = self.row.get(index).cloned().unwrap_or(Value::Missing);
             options.remove(&current);
@@ -226,9 +228,7 @@ impl Search<'_> {
             Expr::LocalDate(_) => {
                 let Value::Date(days) = constant else { return };
                 for day in [days.saturating_sub(1), *days, days.saturating_add(1)] {
-                    let start = date_of(day)
-                        .and_then(|date| date.to_zoned(self.zone.clone()).ok())
-                        .map(|start| Value::Timestamp(start.timestamp().as_microsecond()));
+                    let start = calendar::first_moment(day, &self.zone).map(Value::Timestamp);
                     options.extend(start);
                 }
             }
@@ -280,9 +280,9 @@ impl Search<'_> {
             Type::Decimal { scale, .. } if options.is_empty() => {
                 options.insert(Value::Decimal(crate::program::Decimal { unscaled: 0, scale: *scale }));
             }
-            Type::Date if options.is_empty() => options.extend(
-                i32::try_from(self.dated.now.div_euclid(86_400_000_000)).ok().map(Value::Date),
-            ),
+            Type::Date if options.is_empty() => {
+                options.extend(i32::try_from(self.dated.now.div_euclid(86_400_000_000)).ok().map(Value::Date))
+            }
             Type::Timestamp if options.is_empty() => {
                 options.insert(Value::Timestamp(self.dated.now));
             }
@@ -302,7 +302,8 @@ impl Search<'_> {
             return column.optional;
         }
         let Some(domain) = &column.domain else { return true };
-        let within = |bound: &crate::program::Bound, below: bool| match (number(value), number(&bound.value)) {
+        let within = |bound: &crate::program::Bound, below: bool| match (number(value), number(&bound.value))
+        {
             (Some(value), Some(end)) if below => value > end || bound.inclusive && value == end,
             (Some(value), Some(end)) => value < end || bound.inclusive && value == end,
             _ => true,
@@ -377,10 +378,12 @@ fn tested(program: &Program, expr: &Expr) -> Vec<(NodeId, Vec<Value>)> {
             }
         },
         Expr::InSet { value, set } => vec![(*value, set.clone())],
-        Expr::TextTest { text, pattern, .. } => constant(*pattern).map(|p| vec![(*text, vec![p])]).unwrap_or_default(),
-        Expr::Has { list, item } => {
-            constant(*item).map(|item| vec![(*list, vec![Value::List(vec![item].into())])]).unwrap_or_default()
+        Expr::TextTest { text, pattern, .. } => {
+            constant(*pattern).map(|p| vec![(*text, vec![p])]).unwrap_or_default()
         }
+        Expr::Has { list, item } => constant(*item)
+            .map(|item| vec![(*list, vec![Value::List(vec![item].into())])])
+            .unwrap_or_default(),
         Expr::AnniversaryWithin { date, start, end } => {
             let ends = constant(*start).into_iter().chain(constant(*end)).collect();
             vec![(*date, ends)]
@@ -392,8 +395,12 @@ fn tested(program: &Program, expr: &Expr) -> Vec<(NodeId, Vec<Value>)> {
 /// A constant and the values next to it.
 fn neighbours(value: &Value) -> Vec<Value> {
     match value {
-        Value::Int(n) => vec![Value::Int(n.saturating_sub(1)), value.clone(), Value::Int(n.saturating_add(1))],
-        Value::Date(n) => vec![Value::Date(n.saturating_sub(1)), value.clone(), Value::Date(n.saturating_add(1))],
+        Value::Int(n) => {
+            vec![Value::Int(n.saturating_sub(1)), value.clone(), Value::Int(n.saturating_add(1))]
+        }
+        Value::Date(n) => {
+            vec![Value::Date(n.saturating_sub(1)), value.clone(), Value::Date(n.saturating_add(1))]
+        }
         Value::Timestamp(n) => {
             let second = 1_000_000;
             vec![
@@ -415,7 +422,10 @@ fn neighbours(value: &Value) -> Vec<Value> {
 
 /// A value's place on the number line, where it has one.
 fn number(value: &Value) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "only used to weigh and guess; what is found is tried exactly")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "only used to weigh and guess; what is found is tried exactly"
+    )]
     match value {
         Value::Int(n) | Value::Timestamp(n) | Value::Time(n) => Some(*n as f64),
         Value::Date(n) => Some(f64::from(*n)),
@@ -438,8 +448,10 @@ fn with_number(like: &Value, at: f64) -> Option<Value> {
         Value::Float(_) => Some(Value::Float(at)),
         Value::Decimal(x) => {
             let unscaled = (at * 10_f64.powi(i32::from(x.scale))).round();
-            (unscaled.abs() < 1e30)
-                .then_some(Value::Decimal(crate::program::Decimal { unscaled: unscaled as i128, scale: x.scale }))
+            (unscaled.abs() < 1e30).then_some(Value::Decimal(crate::program::Decimal {
+                unscaled: unscaled as i128,
+                scale: x.scale,
+            }))
         }
         _ => None,
     }
@@ -492,23 +504,6 @@ fn part(dated: &Dated, root: NodeId) -> (Dated, NodeId) {
             node
         })
         .collect();
-    let part = Program { nodes, declarations: Vec::new(), ..program.clone_without_nodes() };
+    let part = Program { nodes, declarations: Vec::new(), ..program.without_rules() };
     (Dated { program: part, now: dated.now }, renumber(root))
-}
-
-impl Program {
-    /// All but the expression graph and the declarations.
-    fn clone_without_nodes(&self) -> Program {
-        Program {
-            edition: self.edition,
-            timezone: self.timezone.clone(),
-            now: self.now,
-            types: self.types.clone(),
-            users: self.users.clone(),
-            lookups: self.lookups.clone(),
-            calendar: self.calendar.clone(),
-            nodes: Vec::new(),
-            declarations: Vec::new(),
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! Values as people read and write them.
 
 use crate::program::{Program, Type, Value};
+use crate::semantics::calendar;
 
 /// A value in the language's own notation; `missing` for one that is not known. Timestamps stand in
 /// the program's zone.
@@ -12,10 +13,12 @@ pub fn value_text(program: &Program, zone: &jiff::tz::TimeZone, ty: &Type, value
         Value::Float(value) => value.to_string(),
         Value::Decimal(value) => decimal_text(value.unscaled, value.scale),
         Value::Text(value) => format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")),
-        Value::Date(days) => date_of(*days).map_or_else(|| format!("day {days}"), |date| date.to_string()),
+        Value::Date(days) => {
+            calendar::date(*days).map_or_else(|| format!("day {days}"), |date| date.to_string())
+        }
         Value::Timestamp(micros) => match jiff::Timestamp::from_microsecond(*micros) {
             Ok(moment) => {
-                let local = moment.to_zoned(zone.clone()).datetime();
+                let local = zone.to_datetime(moment);
                 let text = local.to_string();
                 text.strip_suffix(":00").filter(|_| local.second() == 0).unwrap_or(&text).to_owned()
             }
@@ -24,7 +27,11 @@ pub fn value_text(program: &Program, zone: &jiff::tz::TimeZone, ty: &Type, value
         Value::Time(micros) => {
             let seconds = micros / 1_000_000;
             let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-            if rest == 0 { format!("{hours:02}:{minutes:02}") } else { format!("{hours:02}:{minutes:02}:{rest:02}") }
+            if rest == 0 {
+                format!("{hours:02}:{minutes:02}")
+            } else {
+                format!("{hours:02}:{minutes:02}:{rest:02}")
+            }
         }
         Value::Label(code) => match ty {
             Type::Label(ty) => program.label(*ty, *code).to_owned(),
@@ -35,7 +42,8 @@ pub fn value_text(program: &Program, zone: &jiff::tz::TimeZone, ty: &Type, value
                 Type::List(item) => item.as_ref(),
                 other => other,
             };
-            let items: Vec<String> = items.iter().map(|value| value_text(program, zone, item, value)).collect();
+            let items: Vec<String> =
+                items.iter().map(|value| value_text(program, zone, item, value)).collect();
             format!("[{}]", items.join(", "))
         }
     }
@@ -51,9 +59,4 @@ fn decimal_text(unscaled: i128, scale: u8) -> String {
         Some((whole, fraction)) if scale > 0 => format!("{sign}{whole}.{fraction}"),
         _ => format!("{sign}{padded}"),
     }
-}
-
-/// The date so many days after 1970-01-01, within the calendar.
-pub(super) fn date_of(days: i32) -> Option<jiff::civil::Date> {
-    jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(days).ok()?).ok()
 }

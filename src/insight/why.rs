@@ -108,7 +108,17 @@ impl<'a> Teller<'a> {
                 named.entry(declaration.value).or_insert(declaration);
             }
         }
-        Teller { dated, program, facts, sources, row, values, zone: program.zone(), named, told: HashSet::new() }
+        Teller {
+            dated,
+            program,
+            facts,
+            sources,
+            row,
+            values,
+            zone: program.zone(),
+            named,
+            told: HashSet::new(),
+        }
     }
 
     fn rule(&mut self, declaration: &'a Declaration, named: bool) -> Rule {
@@ -119,7 +129,8 @@ impl<'a> Teller<'a> {
             DeclarationKind::Scale(_) => ("scale", self.show(declaration.value)),
             DeclarationKind::Trait => ("trait", self.show(declaration.value)),
             DeclarationKind::Layer(layer) => {
-                let outcome = if value.is_missing() { "no member".to_owned() } else { self.show(declaration.value) };
+                let outcome =
+                    if value.is_missing() { "no member".to_owned() } else { self.show(declaration.value) };
                 (if layer.grid { "grid" } else { "layer" }, outcome)
             }
         };
@@ -294,14 +305,17 @@ impl<'a> Teller<'a> {
                 });
             }
         }
-        let condition = matches!(self.values.value(id), Value::Bool(_)) && self.program.node(id).ty == Type::Bool;
+        let condition =
+            matches!(self.values.value(id), Value::Bool(_)) && self.program.node(id).ty == Type::Bool;
         let holds = condition.then(|| self.values.value(id).is_true());
         Trace { text: self.text(id), holds, values, decisive, parts }
     }
 
     fn outcome(&self, declaration: &Declaration) -> String {
         match declaration.kind {
-            DeclarationKind::Segment => if self.values.value(declaration.value).is_true() { "in" } else { "out" }.to_owned(),
+            DeclarationKind::Segment => {
+                if self.values.value(declaration.value).is_true() { "in" } else { "out" }.to_owned()
+            }
             _ => self.show(declaration.value),
         }
     }

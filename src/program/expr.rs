@@ -265,8 +265,7 @@ pub enum Expr {
     /// Largest, likewise.
     Greatest(Vec<NodeId>),
     /// Changes an int to float or decimal, a decimal to float or to a decimal of another scale
-    /// (exactly, else missing), a date to the timestamp of its first moment, a labelled value to
-    /// the text of its label.
+    /// (exactly, else missing), a date to the timestamp of its first moment.
     Convert(NodeId),
     /// Function of one text.
     TextFunction(TextFunction, NodeId),

@@ -1,6 +1,7 @@
 //! A program at a moment: every relative date has become a constant.
 
-use crate::program::Program;
+use super::{Environment, Facts, apply};
+use crate::program::{Builder, Declaration, DeclarationKind, Expr, Line, NodeId, Program, Value};
 
 /// A program whose `now` is fixed: no node is `Now`, `Today` or a computation over constants only.
 /// Made by [`Program::at`].
@@ -10,4 +11,82 @@ pub struct Dated {
     pub program: Program,
     /// The moment, in microseconds since 1970-01-01T00:00Z.
     pub now: i64,
+}
+
+impl Program {
+    /// The zone of calendar time; UTC where the name is unknown (a checked program's is not).
+    pub fn zone(&self) -> jiff::tz::TimeZone {
+        jiff::tz::TimeZone::get(&self.timezone).unwrap_or(jiff::tz::TimeZone::UTC)
+    }
+
+    /// The program at a moment, in microseconds since 1970-01-01T00:00Z.
+    pub fn at(&self, now: i64) -> Dated {
+        let nothing = Facts::default();
+        let environment = Environment { zone: self.zone(), now, facts: &nothing };
+        let mut builder = Builder::new();
+        let mut numbers: Vec<NodeId> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let mut node = node.clone();
+            node.expr = node.expr.map_operands(|id| numbers.get(id.0 as usize).copied().unwrap_or(NodeId(0)));
+            let constants: Option<Vec<Value>> = node
+                .expr
+                .operands()
+                .into_iter()
+                .map(|id| match builder.get(id).map(|operand| &operand.expr) {
+                    Some(Expr::Constant(value)) => Some(value.clone()),
+                    _ => None,
+                })
+                .collect();
+            if let Some(constants) = constants.filter(|_| depends_on_operands_only(&node.expr)) {
+                let value = apply(&node, &constants, &environment);
+                node.optional = value.is_missing();
+                node.expr = Expr::Constant(value);
+            }
+            numbers.push(builder.node(node.expr, node.ty, node.optional, node.place));
+        }
+        let renumber = |id: NodeId| numbers.get(id.0 as usize).copied().unwrap_or(NodeId(0));
+        let lines = |lines: &[Line]| -> Vec<Line> {
+            lines
+                .iter()
+                .map(|line| Line { condition: line.condition.map(renumber), ..line.clone() })
+                .collect()
+        };
+        let declarations = self
+            .declarations
+            .iter()
+            .map(|declaration| {
+                let kind = match &declaration.kind {
+                    DeclarationKind::Scale(cases) => DeclarationKind::Scale(lines(cases)),
+                    DeclarationKind::Layer(layer) => {
+                        let mut layer = layer.clone();
+                        layer.lines = lines(&layer.lines);
+                        DeclarationKind::Layer(layer)
+                    }
+                    kind => kind.clone(),
+                };
+                Declaration { heading: declaration.heading.clone(), value: renumber(declaration.value), kind }
+            })
+            .collect();
+        Dated { program: Program { nodes: builder.finish(), declarations, ..self.without_rules() }, now }
+    }
+
+    /// All but the expression graph and the declarations.
+    pub(crate) fn without_rules(&self) -> Program {
+        Program {
+            edition: self.edition,
+            timezone: self.timezone.clone(),
+            now: self.now,
+            types: self.types.clone(),
+            users: self.users.clone(),
+            lookups: self.lookups.clone(),
+            calendar: self.calendar.clone(),
+            nodes: Vec::new(),
+            declarations: Vec::new(),
+        }
+    }
+}
+
+/// Whether a node is the same for every user and on every engine once its operands are known.
+fn depends_on_operands_only(expr: &Expr) -> bool {
+    !matches!(expr, Expr::Column(_) | Expr::Constant(_) | Expr::Lookup { .. } | Expr::Workday(_))
 }

@@ -2,14 +2,18 @@
 //! operands. The interpreter calls it for each node, constant folding too, the vectorised
 //! evaluator calls it or is tested against it.
 
+mod apply;
+pub mod calendar;
 pub mod columnar;
+pub mod compare;
 mod dated;
 mod facts;
+pub mod numbers;
+pub mod text;
 
+pub use apply::apply;
 pub use dated::Dated;
 pub use facts::{Facts, LookupFacts};
-
-use crate::program::{Node, Value};
 
 /// What an evaluation may look at besides the user.
 #[derive(Clone, Debug)]
@@ -20,10 +24,4 @@ pub struct Environment<'a> {
     pub now: i64,
     /// Lookups and calendar.
     pub facts: &'a Facts,
-}
-
-/// The value of a node, given the values of its operands in the order of `Expr::operands`.
-/// [`crate::program::Expr::Column`] has none here: the caller knows the user.
-pub fn apply(_node: &Node, _operands: &[Value], _environment: &Environment<'_>) -> Value {
-    Value::Missing
 }

@@ -3,7 +3,7 @@
 use super::{Checker, spell};
 use crate::diagnostic::codes::types as codes;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::program::{Expr, NodeId, TextTest, Type};
+use crate::program::{CompareOp, Expr, NodeId, TextTest, Type, TypeId, Value};
 use crate::syntax::ast;
 
 impl Checker {
@@ -14,7 +14,7 @@ impl Checker {
         let (ty, optional) = (node.ty.clone(), node.optional);
         match ty {
             Type::Text => Some(id),
-            Type::Label(_) => Some(self.builder.node(Expr::Convert(id), Type::Text, optional, e.span)),
+            Type::Label(label_type) => Some(self.label_text(id, label_type, optional, e.span)),
             _ => {
                 let finding = Diagnostic::new(
                     codes::WRONG_TYPE,
@@ -29,6 +29,18 @@ impl Checker {
                 None
             }
         }
+    }
+
+    /// The label of a labelled value as a text, case by case.
+    fn label_text(&mut self, id: NodeId, ty: TypeId, optional: bool, span: Span) -> NodeId {
+        let labels = self.types.get(ty.0 as usize).map(|ty| ty.labels.clone()).unwrap_or_default();
+        let mut arms = Vec::with_capacity(labels.len());
+        for (code, label) in (0..).zip(labels) {
+            let constant = self.constant_node(Value::Label(code), Type::Label(ty), span);
+            let is = self.compare_nodes(CompareOp::Eq, id, constant, span);
+            arms.push((is, self.constant_node(Value::Text(label.into()), Type::Text, span)));
+        }
+        self.builder.node(Expr::Case { arms, otherwise: None }, Type::Text, optional, span)
     }
 
     /// `x contains ("a", "b")`.
