@@ -9,12 +9,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use strata::diagnostic::{Diagnostic, FileId, Sources, codes};
 
-/// What a rule file is checked with. The one place to change when there is more to run.
+/// What a rule file is checked with.
 fn diagnose(path: &str, text: &str) -> (Sources, Vec<Diagnostic>) {
-    let mut sources = Sources::new();
-    let file = sources.add(path, text);
-    let (_, diagnostics) = strata::syntax::parse(file, text);
-    (sources, diagnostics)
+    let checked = strata::check::check_text(path, text);
+    (checked.sources, checked.diagnostics)
 }
 
 fn corpus() -> PathBuf {
@@ -90,6 +88,26 @@ fn good_files_have_no_diagnostics() {
 #[test]
 fn syntax() {
     run("syntax");
+}
+
+#[test]
+fn names() {
+    run("names");
+}
+
+#[test]
+fn types() {
+    run("types");
+}
+
+#[test]
+fn logic() {
+    run("logic");
+}
+
+#[test]
+fn data() {
+    run("data");
 }
 
 /// The codes in the corpus' expected files.

@@ -39,6 +39,7 @@ impl<'p> Reader<'p> {
             if !self.begins_line(start) {
                 self.not_at_line_start(start, word, known);
                 if !known {
+                    poison(file.declarations.last_mut());
                     self.skip_declaration(start, start);
                     continue;
                 }
@@ -438,7 +439,7 @@ impl<'p> Reader<'p> {
     /// A column whose type could not be read keeps its name.
     fn broken_column(&mut self, at: usize) -> Option<super::ast::Column> {
         self.at = at;
-        let node = self.rule(Rule::column_start).ok()?;
+        let node = self.rule(Rule::column_name).ok()?;
         let name = self.builder.name(&node.into_inner().next()?);
         let span = name.span;
         let ty = Type { kind: TypeKind::Error, optional: true, span };
@@ -585,6 +586,16 @@ impl<'p> Reader<'p> {
         });
         self.skip_declaration(start, self.at);
         Some(DeclarationKind::Unavailable { word: word.to_owned(), name })
+    }
+}
+
+/// What a declaration says is not known after all: text follows it that does not belong there.
+fn poison(declaration: Option<&mut Declaration>) {
+    match declaration.map(|declaration| &mut declaration.kind) {
+        Some(DeclarationKind::Segment(segment)) => segment.condition.kind = ExprKind::Error,
+        Some(DeclarationKind::Trait(declared)) => declared.value.kind = ExprKind::Error,
+        Some(DeclarationKind::Type(declared)) => declared.ty.kind = TypeKind::Error,
+        _ => {}
     }
 }
 

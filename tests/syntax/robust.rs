@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use strata::diagnostic::FileId;
 use strata::syntax::parse;
 
-const WHOLE: &str = include_str!("../corpus/ok/whole_file.seg");
+const WHOLE: &str = include_str!("whole_file.seg");
 
 /// Parses and checks all places.
 fn survives(text: &str) -> usize {
