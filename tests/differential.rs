@@ -133,7 +133,7 @@ fn compile(text: &str) -> Result<Program, String> {
         let messages = checked.diagnostics.iter().map(|found| {
             let place = found.labels.first().map(|label| label.span);
             let at = place.and_then(|span| text.get(span.start as usize..span.end as usize));
-            format!("{}: {} (`{}`)", found.code.id, found.message, at.unwrap_or(""))
+            format!("{}: {} (`{}`)", found.code.id(), found.message, at.unwrap_or(""))
         });
         messages.take(3).collect::<Vec<_>>().join("\n")
     })

@@ -29,8 +29,9 @@ impl Generator<'_> {
                 tree!(kind; "time", "(", moment, ")")
             }
             Kind::Weekday => {
-                let moment = self.leaf(if self.random.percent(50) { Kind::Date } else { Kind::Timestamp });
-                tree!(kind; "weekday", "(", moment, ")")
+                let kind = if self.random.percent(50) { Kind::Date } else { Kind::Timestamp };
+                let moment = self.leaf(kind);
+                tree!(Kind::Weekday; "weekday", "(", moment, ")")
             }
             _ => {
                 let name = self.name(kind);

@@ -136,7 +136,7 @@ impl<'r> Generator<'r> {
         }
     }
 
-    fn value_kind(&mut self) -> Kind {
+    pub fn value_kind(&mut self) -> Kind {
         let label = Kind::Label(self.random.below(self.types.len()));
         *self.random.pick(&[
             Kind::Bool,
@@ -202,7 +202,8 @@ impl<'r> Generator<'r> {
         }
         while dimensions.len() < 2 {
             let spare = [("b1".to_owned(), Kind::Bool), ("c2".to_owned(), Kind::Label(1))];
-            dimensions.extend(spare.into_iter().filter(|spare| *spare != dimensions[0]).take(1));
+            let spare = spare.into_iter().find(|spare| *spare != dimensions[0]);
+            dimensions.extend(spare);
         }
         let members = ["g_a", "g_b", "g_c"].map(|member| format!("{member}{at}"));
         let mut rows = Vec::new();
