@@ -22,7 +22,6 @@ use model::Model;
 use programs::{Generated, Generator};
 use random::Random;
 use rows::Texts;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use strata::interpret;
@@ -128,7 +127,7 @@ fn run(seed: u64, tally: &Tally) -> Result<(), String> {
 
 /// The text as a program.
 fn compile(text: &str) -> Result<Program, String> {
-    let checked = strata::check::check_text(Path::new("rules.seg"), text);
+    let checked = strata::check::check_text("rules.seg", text);
     checked.program.ok_or_else(|| {
         let messages = checked.diagnostics.iter().map(|found| {
             let place = found.labels.first().map(|label| label.span);
