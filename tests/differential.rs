@@ -6,6 +6,12 @@
 //! `STRATA_DIFFERENTIAL_SEED=17` runs one case. A failure is cut down to the smallest program and
 //! user that still show it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected is to stop"
+)]
+
 #[path = "differential/expressions.rs"]
 mod expressions;
 #[path = "differential/model.rs"]
@@ -84,8 +90,7 @@ fn both_evaluators_agree() {
     }
     // The test cannot turn into an empty one unnoticed: programs are accepted, and rules are true for
     // some users and false for others.
-    let (accepted, refused) =
-        (tally.accepted.load(Ordering::Relaxed), tally.refused.load(Ordering::Relaxed));
+    let (accepted, refused) = (tally.accepted.load(Ordering::Relaxed), tally.refused.load(Ordering::Relaxed));
     let refusals = tally.refusals.into_inner().unwrap();
     assert!(
         accepted * 100 >= 95 * (accepted + refused),
@@ -210,7 +215,8 @@ fn difference(
         let layout = format!("{texts:?} texts, chunks of {chunk_rows}");
         // A part of a batch begins anywhere in its buffers.
         let cut = users.len() / 3;
-        let parts = [(0, batch.clone()), (0, batch.slice(0, cut)), (cut, batch.slice(cut, users.len() - cut))];
+        let parts =
+            [(0, batch.clone()), (0, batch.slice(0, cut)), (cut, batch.slice(cut, users.len() - cut))];
         for (start, part) in parts {
             let assignment = plan.evaluate(&part, facts).unwrap();
             let found = compare(&dated.program, &assignment, &expected[start..]);

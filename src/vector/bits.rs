@@ -80,11 +80,6 @@ impl Bits {
         }
     }
 
-    /// How many rows are in.
-    pub fn count(&self) -> u64 {
-        self.words.iter().map(|word| u64::from(word.count_ones())).sum()
-    }
-
     /// Whether no row is in.
     pub fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
@@ -187,7 +182,7 @@ mod tests {
     fn bits_past_the_end_stay_zero() {
         let mut bits = Bits::filled(70, false);
         bits.not();
-        assert_eq!(bits.count(), 70);
+        assert_eq!(bits.rows().count(), 70);
         assert_eq!(Bits::filled(70, true), bits);
         assert_eq!(Bits::from_words(vec![u64::MAX; 2], 70), bits);
     }

@@ -189,7 +189,7 @@ fn finite(value: f64) -> Option<f64> {
 
 /// A decimal's digits, where there are at most 38.
 fn within(digits: i128) -> Option<i128> {
-    (-DECIMAL_LIMIT <= digits && digits <= DECIMAL_LIMIT).then_some(digits)
+    (-DECIMAL_LIMIT..=DECIMAL_LIMIT).contains(&digits).then_some(digits)
 }
 
 /// A value per row: fast where `fast` has an answer, by the scalar definition elsewhere.

@@ -62,13 +62,23 @@ impl Generator<'_> {
             }
             Kind::Float => {
                 let hundredths = random.between(-300, 4_000);
-                let text = format!("{}{}.{:02}", if hundredths < 0 { "-" } else { "" }, hundredths.abs() / 100, hundredths.abs() % 100);
+                let text = format!(
+                    "{}{}.{:02}",
+                    if hundredths < 0 { "-" } else { "" },
+                    hundredths.abs() / 100,
+                    hundredths.abs() % 100
+                );
                 let value = text.parse::<f64>().unwrap() + 0.0;
                 (text, Value::Float(value))
             }
             Kind::Decimal => {
                 let cents = random.between(-2_000, 9_000);
-                let text = format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100);
+                let text = format!(
+                    "{}{}.{:02}",
+                    if cents < 0 { "-" } else { "" },
+                    cents.abs() / 100,
+                    cents.abs() % 100
+                );
                 (text, Value::Decimal(Decimal { unscaled: i128::from(cents), scale: 2 }))
             }
             Kind::Text => {
@@ -194,7 +204,8 @@ impl Generator<'_> {
             16 => self.list_test(),
             17 => {
                 let kind = self.value_kind();
-                let word = *self.random.pick(&[" is missing", " is known", " is not missing", " is not known"]);
+                let word =
+                    *self.random.pick(&[" is missing", " is known", " is not missing", " is not known"]);
                 tree!(C; self.value(kind, below), word)
             }
             18 | 19 => self.window(below),

@@ -1,12 +1,12 @@
 //! Random users: missing, ordinary, at the edge of the program's constants, and extreme.
 
-use crate::programs::Generated;
 use crate::model::Kind;
+use crate::programs::Generated;
 use crate::random::Random;
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array, ListBuilder,
-    RecordBatch, RecordBatchOptions, StringArray, StringBuilder, TimestampMicrosecondArray, UInt32Array,
-    Int64Builder, UInt32Builder,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array,
+    Int64Builder, ListBuilder, RecordBatch, RecordBatchOptions, StringArray, StringBuilder,
+    TimestampMicrosecondArray, UInt32Array, UInt32Builder,
 };
 use arrow::datatypes::{Field, Int32Type, Schema};
 use std::sync::Arc;
@@ -17,7 +17,13 @@ use strata::semantics::columnar::column_type;
 const DAY: i64 = 86_400_000_000;
 
 /// A value per column of the user table, the key first.
-pub fn rows(random: &mut Random, generated: &Generated, program: &Program, now: i64, count: usize) -> Vec<Vec<Value>> {
+pub fn rows(
+    random: &mut Random,
+    generated: &Generated,
+    program: &Program,
+    now: i64,
+    count: usize,
+) -> Vec<Vec<Value>> {
     let users = program.users.as_ref().unwrap();
     let moments = moments(program, now);
     (0..count)
@@ -134,7 +140,9 @@ fn value(
             Some(Value::Timestamp(at)) => at + step,
             Some(Value::Date(days)) => i64::from(days) * DAY + step,
             _ => match random.below(14) {
-                0 => *random.pick(&[i64::MIN, i64::MAX, -377_705_023_201_000_000, 253_402_207_200_999_999, 0]),
+                0 => {
+                    *random.pick(&[i64::MIN, i64::MAX, -377_705_023_201_000_000, 253_402_207_200_999_999, 0])
+                }
                 1..=5 => random.pick(moments) + random.between(-2, 2) * *random.pick(&[1, 1, 3_600_000_000]),
                 6..=9 => moments[0] + random.between(-400 * DAY, 40 * DAY),
                 _ => random.between(-3_000_000, 5_000_000) * 1_000_000_000,
@@ -184,9 +192,9 @@ fn array(values: &[&Value], ty: &Type, texts: Texts) -> ArrayRef {
         Type::Bool => Arc::new(column!(BooleanArray, Value::Bool(x) => *x)),
         Type::Int => Arc::new(column!(Int64Array, Value::Int(x) => *x)),
         Type::Float => Arc::new(column!(Float64Array, Value::Float(x) => *x)),
-        Type::Decimal { .. } => {
-            Arc::new(column!(Decimal128Array, Value::Decimal(x) => x.unscaled).with_data_type(column_type(ty)))
-        }
+        Type::Decimal { .. } => Arc::new(
+            column!(Decimal128Array, Value::Decimal(x) => x.unscaled).with_data_type(column_type(ty)),
+        ),
         Type::Text => {
             let texts_of = values.iter().map(|value| match value {
                 Value::Text(text) => Some(&**text),
