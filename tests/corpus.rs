@@ -2,7 +2,7 @@
 //! the `*.expected` file beside it. `UPDATE_CORPUS=1 cargo test --test corpus` rewrites those files;
 //! review the difference.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

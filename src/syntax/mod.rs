@@ -2,20 +2,25 @@
 //!
 //! The way: `prepare` turns the text into one that the grammar can read on from (comments blank,
 //! strings closed, look-alikes replaced), `recover` and `declarations` read it piece by piece with
-//! the grammar, `build`, `expression` and `declare` make the tree, `answer` says what was wrong.
+//! the grammar, `build`, `expression`, `declare` and their kin make the tree, `answer` says what was wrong.
 
 mod answer;
 pub mod ast;
+mod blocks;
 mod build;
 mod declarations;
 mod declare;
 mod expression;
 mod grammar;
 mod letters;
+mod lexemes;
 mod literals;
+mod operators;
+mod patterns;
 mod prepare;
 mod quotes;
 mod recover;
+mod words;
 
 pub use prepare::MAX_DEPTH;
 
