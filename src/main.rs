@@ -1,3 +1,7 @@
 //! The `strata` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    strata::cli::main()
+}

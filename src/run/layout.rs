@@ -1,0 +1,219 @@
+//! The two layouts of an output: a column per declaration, or a row per thing that holds.
+
+use super::select::{Selection, assigns};
+use crate::program::{DeclarationKind, Program, Table, Type};
+use crate::semantics::columnar::column_type;
+use crate::vector::{Assignment, Output, OutputColumn};
+use arrow::array::{
+    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, ListArray, RecordBatch, StringArray, UInt32Array,
+};
+use arrow::compute::{cast, take};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, UInt32Type};
+use arrow::error::ArrowError;
+use std::sync::Arc;
+
+/// How an output lays its rows out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Layout {
+    /// A row per user, a column per declaration.
+    #[default]
+    Wide,
+    /// A row per user and thing that holds.
+    Long,
+}
+
+/// Turns assignments into the rows of an output.
+pub struct Writer {
+    layout: Layout,
+    schema: SchemaRef,
+    key: Column,
+    columns: Vec<Column>,
+    long: Long,
+}
+
+/// A column in the making.
+struct Column {
+    /// Index of the declaration; of no meaning for the key.
+    declaration: usize,
+    /// The labels of its type, or of its items' type.
+    labels: Option<ArrayRef>,
+    ty: DataType,
+}
+
+/// The dictionaries of the long layout.
+#[derive(Default)]
+struct Long {
+    kinds: Option<ArrayRef>,
+    names: Option<ArrayRef>,
+    members: Option<ArrayRef>,
+    /// By column: its kind's code, and its first member's code.
+    codes: Vec<(i32, i32)>,
+}
+
+const KINDS: [&str; 3] = ["segment", "layer", "grid"];
+
+fn dictionary() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(texts))
+}
+
+impl Column {
+    fn new(program: &Program, declaration: usize, ty: &Type) -> Column {
+        let labels = |ty: &Type| match ty {
+            Type::Label(id) => program.label_type(*id).map(|ty| texts(ty.labels.iter().map(String::as_str))),
+            _ => None,
+        };
+        let (labels, ty) = match ty {
+            Type::Label(_) => (labels(ty), dictionary()),
+            Type::List(item) if matches!(**item, Type::Label(_)) => {
+                (labels(item), column_type(&Type::List(Box::new(Type::Text))))
+            }
+            other => (None, column_type(other)),
+        };
+        Column { declaration, labels, ty }
+    }
+
+    /// The canonical column as the output has it: names for codes, plain text.
+    fn shown(&self, column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+        match (&self.labels, column.data_type()) {
+            (Some(labels), DataType::UInt32) => labelled(column.as_primitive::<UInt32Type>(), labels.clone()),
+            (Some(labels), DataType::List(_)) => {
+                let lists = column.as_list::<i32>();
+                let items = labelled(lists.values().as_primitive::<UInt32Type>(), labels.clone())?;
+                let items = cast(&items, &DataType::Utf8)?;
+                let field = Arc::new(Field::new_list_field(DataType::Utf8, true));
+                let lists =
+                    ListArray::try_new(field, lists.offsets().clone(), items, lists.nulls().cloned())?;
+                Ok(Arc::new(lists))
+            }
+            (_, ty) if *ty == self.ty => Ok(column.clone()),
+            _ => cast(column, &self.ty),
+        }
+    }
+}
+
+fn labelled(codes: &UInt32Array, labels: ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let keys: Int32Array = codes.unary(|code| i32::try_from(code).unwrap_or_default());
+    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, labels)?))
+}
+
+impl Writer {
+    /// The writer of a selection. The key column is that of `users`.
+    pub fn new(program: &Program, users: &Table, selection: &Selection, layout: Layout) -> Writer {
+        let (name, ty) =
+            users.columns.get(users.key).map_or(("key", Type::Text), |key| (&key.name, key.ty.clone()));
+        let key = Column::new(program, usize::MAX, &ty);
+        let key_field = Field::new(name, key.ty.clone(), false);
+        let chosen =
+            || selection.shown.iter().filter_map(|index| Some((*index, program.declarations.get(*index)?)));
+        let mut columns = Vec::new();
+        let mut fields = vec![key_field.clone()];
+        for (index, declaration) in chosen() {
+            let column = Column::new(program, index, &program.node(declaration.value).ty);
+            let nullable = !matches!(declaration.kind, DeclarationKind::Segment);
+            fields.push(Field::new(&declaration.heading.name, column.ty.clone(), nullable));
+            columns.push(column);
+        }
+        let mut long = Long::default();
+        if layout == Layout::Long {
+            fields = vec![key_field];
+            for fixed in ["kind", "name", "member"] {
+                // A key may bear such a name itself; two columns of one name no reader likes.
+                let fixed = if fixed == name { format!("{fixed}_") } else { fixed.to_owned() };
+                fields.push(Field::new(&fixed, dictionary(), fixed.starts_with("member")));
+            }
+            columns.retain(|column| {
+                program.declarations.get(column.declaration).is_some_and(|found| assigns(&found.kind))
+            });
+            long = Long::new(program, &columns);
+        }
+        Writer { layout, schema: Arc::new(Schema::new(fields)), key, columns, long }
+    }
+
+    /// The columns of the output.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The rows for a batch of users.
+    pub fn rows(&self, key: &ArrayRef, assignment: &Assignment) -> Result<RecordBatch, ArrowError> {
+        let key = self.key.shown(key)?;
+        let outputs: Vec<&Output> = self
+            .columns
+            .iter()
+            .map(|column| {
+                assignment
+                    .outputs
+                    .iter()
+                    .find(|output| output.declaration == column.declaration)
+                    .ok_or_else(|| ArrowError::SchemaError("a declaration was not evaluated".to_owned()))
+            })
+            .collect::<Result<_, _>>()?;
+        let columns = match self.layout {
+            Layout::Wide => self.wide(key, &outputs)?,
+            Layout::Long => self.long.rows(&key, &outputs, assignment.rows)?,
+        };
+        RecordBatch::try_new(self.schema.clone(), columns)
+    }
+
+    fn wide(&self, key: ArrayRef, outputs: &[&Output]) -> Result<Vec<ArrayRef>, ArrowError> {
+        let mut columns = vec![key];
+        for (column, output) in self.columns.iter().zip(outputs) {
+            columns.push(column.shown(&output.column.to_array())?);
+        }
+        Ok(columns)
+    }
+}
+
+impl Long {
+    fn new(program: &Program, columns: &[Column]) -> Long {
+        let mut codes = Vec::new();
+        let mut names = Vec::new();
+        let mut members: Vec<&str> = Vec::new();
+        for column in columns {
+            let Some(declaration) = program.declarations.get(column.declaration) else { continue };
+            names.push(declaration.heading.name.as_str());
+            let first = i32::try_from(members.len()).unwrap_or_default();
+            match &declaration.kind {
+                DeclarationKind::Layer(layer) => {
+                    codes.push((if layer.grid { 2 } else { 1 }, first));
+                    members.extend(layer.members.iter().map(|member| member.name.as_str()));
+                }
+                _ => codes.push((0, first)),
+            }
+        }
+        Long { kinds: Some(texts(KINDS)), names: Some(texts(names)), members: Some(texts(members)), codes }
+    }
+
+    fn rows(&self, key: &ArrayRef, outputs: &[&Output], rows: usize) -> Result<Vec<ArrayRef>, ArrowError> {
+        let (mut users, mut kinds, mut names, mut members) = (vec![], vec![], vec![], vec![]);
+        for (row, user) in (0..rows).zip(0u32..) {
+            for ((output, (kind, first)), name) in outputs.iter().zip(&self.codes).zip(0i32..) {
+                let member = match &output.column {
+                    OutputColumn::Segment(column) if column.value(row) => None,
+                    OutputColumn::Labels(column) if column.is_valid(row) => {
+                        Some(first.saturating_add(i32::try_from(column.value(row)).unwrap_or_default()))
+                    }
+                    _ => continue,
+                };
+                users.push(user);
+                kinds.push(*kind);
+                names.push(name);
+                members.push(member);
+            }
+        }
+        let column = |codes: Int32Array, texts: &Option<ArrayRef>| -> Result<ArrayRef, ArrowError> {
+            let texts = texts.clone().unwrap_or_else(|| self::texts([]));
+            Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(codes, texts)?))
+        };
+        Ok(vec![
+            take(key, &UInt32Array::from(users), None)?,
+            column(Int32Array::from(kinds), &self.kinds)?,
+            column(Int32Array::from(names), &self.names)?,
+            column(Int32Array::from(members), &self.members)?,
+        ])
+    }
+}

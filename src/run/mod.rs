@@ -1,0 +1,284 @@
+//! Evaluating a program over a table of users: scan, evaluate, count, write.
+
+mod layout;
+mod moment;
+mod pipeline;
+mod present;
+mod select;
+mod stop;
+mod summary;
+mod tally;
+
+pub use layout::Layout;
+pub use moment::NowFrom;
+pub use present::present;
+pub use stop::Stop;
+pub use summary::{BadColumn, BadExample, Stages, Summary};
+
+use crate::data::read::{self, KeyMode, ReadOptions};
+use crate::data::write::{self, SinkOptions};
+use crate::data::{BadValueMode, facts};
+use crate::diagnostic::{Diagnostic, codes::data, nearest};
+use crate::program::{Program, Table};
+use crate::vector::{Plan, Wanted};
+use indexmap::IndexMap;
+use pipeline::{Halt, Work};
+use select::Selection;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use summary::Moment;
+use tally::Tally;
+
+/// Rows of a batch: enough to make the work on a batch count, few enough for many to be in memory.
+const BATCH_ROWS: usize = 32 * 1024;
+
+/// What a run is asked for.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Data by table name, in place of what the rules name.
+    pub tables: IndexMap<String, String>,
+    /// A date or timestamp as written on the command line.
+    pub now: Option<String>,
+    /// Where the assignments go; without it they are only counted.
+    pub output: Option<PathBuf>,
+    /// How the output is laid out.
+    pub layout: Layout,
+    /// Declarations to restrict the run to; none for all.
+    pub only: Vec<String>,
+    /// Whether the output has the traits and scales too.
+    pub with_traits: bool,
+    /// Threads that evaluate; one reads and one writes besides.
+    pub threads: usize,
+    /// What becomes of values that break their declaration.
+    pub bad_values: BadValueMode,
+    /// Whether two rows of one key stop a run that writes an output.
+    pub check_keys: bool,
+    /// Bytes that the search for duplicate keys may take before it goes to the disk.
+    pub memory: usize,
+    /// Between the fields of CSV files, read and written.
+    pub delimiter: u8,
+    /// The column whose values become folders.
+    pub partition_by: Option<String>,
+    /// Who may stop the run.
+    pub stop: Stop,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions {
+            tables: IndexMap::new(),
+            now: None,
+            output: None,
+            layout: Layout::Wide,
+            only: Vec::new(),
+            with_traits: false,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            bad_values: BadValueMode::Missing,
+            check_keys: true,
+            memory: 256 << 20,
+            delimiter: b',',
+            partition_by: None,
+            stop: Stop::default(),
+        }
+    }
+}
+
+/// Why a run gave nothing.
+#[derive(Debug)]
+pub enum RunError {
+    /// What was found.
+    Found(Vec<Diagnostic>),
+    /// The signal that stopped it.
+    Stopped(i32),
+}
+
+impl From<Diagnostic> for RunError {
+    fn from(found: Diagnostic) -> Self {
+        RunError::Found(vec![found])
+    }
+}
+
+impl From<Vec<Diagnostic>> for RunError {
+    fn from(found: Vec<Diagnostic>) -> Self {
+        RunError::Found(found)
+    }
+}
+
+impl From<Halt> for RunError {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Found(found) => (*found).into(),
+            Halt::Stopped(signal) => RunError::Stopped(signal),
+        }
+    }
+}
+
+/// Runs a program. `progress` hears how many users are done, and of how many if that is known.
+///
+/// # Errors
+/// Everything that keeps the run from starting, or the first thing that stops it on the way. Then
+/// no output is there, and an older one is as it was.
+pub fn run(
+    program: &Program,
+    options: &RunOptions,
+    progress: &mut dyn FnMut(u64, Option<u64>),
+) -> Result<Summary, RunError> {
+    let start = Instant::now();
+    let (users, selection, (now, now_from)) = prepare(program, options)?;
+    let dated = program.at(now);
+    let writing = options.output.is_some();
+    // A summary alone has no use for attributes.
+    let wanted = selection.shown.iter().copied().filter(|index| {
+        writing || program.declarations.get(*index).is_some_and(|found| select::assigns(&found.kind))
+    });
+    let plan = Plan::new(&dated, &Wanted::these(wanted));
+
+    let path = source(users, options)?;
+    let columns: BTreeSet<usize> = plan.columns().iter().copied().chain([users.key]).collect();
+    let keys = match writing && options.check_keys {
+        true => KeyMode::Check { memory: options.memory },
+        false => KeyMode::Skip,
+    };
+    let read_options = ReadOptions {
+        columns: Some(columns.into_iter().collect()),
+        delimiter: options.delimiter,
+        bad_values: options.bad_values,
+        batch_rows: BATCH_ROWS,
+        now,
+        keys,
+    };
+    let reader = read::open(users, program, &path, &read_options)?;
+    let total = reader.rows();
+    let loaded = facts::load(program, &options.tables, &read_options)?;
+    if let Some(output) = &options.output {
+        spare_the_data(output, program, options, &path)?;
+    }
+
+    let moment = Moment { now: moment::show(now, &moment::zone(program)), from: now_from };
+    let hash = hash(program);
+    options.stop.listen();
+    let writer = writing.then(|| layout::Writer::new(program, users, &selection, options.layout));
+    let mut sink = match (&options.output, &writer) {
+        (Some(path), Some(writer)) => {
+            let metadata = metadata(program, &moment, &hash);
+            let partition_by = options.partition_by.clone();
+            let sink_options = SinkOptions { metadata, delimiter: options.delimiter, partition_by };
+            Some(write::open(path, writer.schema(), &sink_options)?)
+        }
+        _ => None,
+    };
+    let key = users.columns.get(users.key).map(|key| key.name.clone()).unwrap_or_default();
+    let tally = Tally::new(program, &selection);
+    let work = Work { plan, facts: loaded.facts, tally, writer, key };
+    let (reader, tally, mut times) = pipeline::pump(
+        reader,
+        work,
+        options.threads,
+        sink.as_deref_mut().map(|sink| sink as &mut dyn write::Sink),
+        &options.stop,
+        &mut |rows| progress(rows, total),
+    )?;
+    if let Some(mut sink) = sink {
+        let closing = Instant::now();
+        sink.close()?;
+        if let Some(signal) = options.stop.requested() {
+            return Err(RunError::Stopped(signal));
+        }
+        sink.finish()?;
+        times.write += closing.elapsed();
+    }
+    let mut summary = Summary::new(program, moment, &tally, hash)
+        .with_bad_values(reader.bad_values().iter().chain(&loaded.bad_values))
+        .with_times(start.elapsed(), times);
+    summary.output = options.output.as_ref().map(|path| path.display().to_string());
+    Ok(summary)
+}
+
+type Prepared<'a> = (&'a Table, Selection, (i64, NowFrom));
+
+/// All that can be wrong with a request before a file is opened, at once.
+fn prepare<'a>(program: &'a Program, options: &RunOptions) -> Result<Prepared<'a>, Vec<Diagnostic>> {
+    let Some(users) = &program.users else {
+        return Err(vec![
+            Diagnostic::placeless(
+                data::NOT_RUNNABLE,
+                "the rules declare no user table, so there is nobody to run them for",
+            )
+            .help("declare one: `table users key user_id from \"users.csv\" { … }`"),
+        ]);
+    };
+    let mut problems = unknown_tables(program, users, options);
+    let selection = Selection::new(program, &options.only, options.with_traits, options.layout);
+    let now = moment::settle(program, options.now.as_deref());
+    match (selection, now) {
+        (Ok(selection), Ok(now)) if problems.is_empty() => return Ok((users, selection, now)),
+        (selection, now) => {
+            problems.extend(selection.err().into_iter().flatten());
+            problems.extend(now.err());
+        }
+    }
+    Err(problems)
+}
+
+fn unknown_tables(program: &Program, users: &Table, options: &RunOptions) -> Vec<Diagnostic> {
+    let names: Vec<&str> =
+        std::iter::once(users).chain(&program.lookups).map(|table| table.name.as_str()).collect();
+    let unknown = options.tables.keys().filter(|name| !names.contains(&name.as_str()));
+    unknown
+        .map(|name| {
+            let message = format!("`--table {name}=…`: the rules declare no table `{name}`");
+            let help = match nearest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the tables are `{}`", names.join("`, `")),
+            };
+            Diagnostic::placeless(data::UNKNOWN_REQUEST, message).help(help)
+        })
+        .collect()
+}
+
+/// Where a table's data are.
+fn source(table: &Table, options: &RunOptions) -> Result<String, Diagnostic> {
+    read::path_of(table, options.tables.get(&table.name).map(String::as_str))
+}
+
+/// Refuses to replace what the run reads.
+fn spare_the_data(
+    output: &Path,
+    program: &Program,
+    options: &RunOptions,
+    users: &str,
+) -> Result<(), Diagnostic> {
+    let Ok(place) = output.canonicalize() else { return Ok(()) };
+    let lookups = program.lookups.iter().filter_map(|table| source(table, options).ok());
+    let mut inputs =
+        lookups.chain([users.to_owned()]).filter_map(|path| Path::new(&path).canonicalize().ok());
+    if !place.is_file() && !place.is_dir() || !inputs.any(|input| input == place || input.starts_with(&place))
+    {
+        return Ok(());
+    }
+    let message = format!("cannot write `{}`: the run reads its data there", output.display());
+    Err(Diagnostic::placeless(data::OUTPUT_FAILED, message).help("name another file after `-o`"))
+}
+
+fn metadata(program: &Program, moment: &Moment, hash: &str) -> Vec<(String, String)> {
+    [
+        ("strata.program", hash),
+        ("strata.now", &moment.now),
+        ("strata.timezone", &program.timezone),
+        ("strata.version", env!("CARGO_PKG_VERSION")),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// What tells one checked program from another, whatever its text looks like.
+fn hash(program: &Program) -> String {
+    let text = serde_json::to_vec(program).unwrap_or_default();
+    Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

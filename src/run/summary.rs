@@ -1,0 +1,186 @@
+//! What a run has to tell, as plain data. [`Summary`] serialises to the JSON that
+//! `docs/src/schemas/run-summary.schema.json` describes.
+
+use super::moment::NowFrom;
+use super::pipeline::Times;
+use super::tally::Tally;
+use crate::data::BadValues;
+use crate::program::{DeclarationKind, Layer, Program};
+use indexmap::IndexMap;
+use serde::Serialize;
+use std::time::Duration;
+
+/// The outcome of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Users read.
+    pub rows: u64,
+    /// The moment of the run, with the zone's offset.
+    pub now: String,
+    /// Who said so.
+    pub now_from: NowFrom,
+    /// The zone of calendar time.
+    pub timezone: String,
+    /// The checked program's hash.
+    pub program: String,
+    /// Strata's version.
+    pub version: &'static str,
+    /// By segment: how many users are in it.
+    pub segments: IndexMap<String, u64>,
+    /// By layer or grid, by member in the file's order: how many users it took. `""` counts those
+    /// with none.
+    pub layers: IndexMap<String, IndexMap<String, u64>>,
+    /// By stack.
+    pub stacks: IndexMap<String, IndexMap<String, u64>>,
+    /// By split.
+    pub splits: IndexMap<String, IndexMap<String, u64>>,
+    /// By play.
+    pub plays: IndexMap<String, IndexMap<String, u64>>,
+    /// By layer or grid whose members must exclude each other: users whom more than one claimed.
+    pub overlaps: IndexMap<String, u64>,
+    /// By layer or grid that must take everyone: users whom no member took.
+    pub gaps: IndexMap<String, u64>,
+    /// Values that broke their declaration, by column.
+    pub bad_values: Vec<BadColumn>,
+    /// Outcomes of guards.
+    pub guards: Vec<serde_json::Value>,
+    /// Where the assignments were written.
+    pub output: Option<String>,
+    /// Elapsed time.
+    pub seconds: f64,
+    /// Time that each stage was busy. Stages work at once, so the sum may exceed `seconds`.
+    pub seconds_by_stage: Stages,
+}
+
+/// Busy seconds of each stage.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Stages {
+    /// Reading, decoding, checking values and keys.
+    pub read: f64,
+    /// Evaluating and counting, over all threads.
+    pub evaluate: f64,
+    /// Encoding and writing.
+    pub write: f64,
+}
+
+/// Bad values of one column.
+#[derive(Clone, Debug, Serialize)]
+pub struct BadColumn {
+    /// Table.
+    pub table: String,
+    /// Column, as the rules name it.
+    pub column: String,
+    /// How many.
+    pub count: u64,
+    /// The first of them.
+    pub examples: Vec<BadExample>,
+}
+
+/// One bad value.
+#[derive(Clone, Debug, Serialize)]
+pub struct BadExample {
+    /// As the data have it; null where a required value is missing.
+    pub value: Option<String>,
+    /// Row in the file, from 1, a header line not counted.
+    pub row: u64,
+    /// The file.
+    pub file: String,
+}
+
+/// The moment of a run.
+pub(super) struct Moment {
+    pub now: String,
+    pub from: NowFrom,
+}
+
+/// Seconds to the millisecond.
+fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+impl Summary {
+    pub(super) fn new(program: &Program, moment: Moment, tally: &Tally, hash: String) -> Summary {
+        let mut summary = Summary {
+            rows: tally.rows,
+            now: moment.now,
+            now_from: moment.from,
+            timezone: program.timezone.clone(),
+            program: hash,
+            version: env!("CARGO_PKG_VERSION"),
+            segments: IndexMap::new(),
+            layers: IndexMap::new(),
+            stacks: IndexMap::new(),
+            splits: IndexMap::new(),
+            plays: IndexMap::new(),
+            overlaps: IndexMap::new(),
+            gaps: IndexMap::new(),
+            bad_values: Vec::new(),
+            guards: Vec::new(),
+            output: None,
+            seconds: 0.0,
+            seconds_by_stage: Stages { read: 0.0, evaluate: 0.0, write: 0.0 },
+        };
+        for count in &tally.counts {
+            let Some(declaration) = program.declarations.get(count.declaration) else { continue };
+            let name = declaration.heading.name.clone();
+            let DeclarationKind::Layer(layer) = &declaration.kind else {
+                summary.segments.insert(name, count.members.first().copied().unwrap_or_default());
+                continue;
+            };
+            if !layer.first_match {
+                summary.overlaps.insert(name.clone(), count.claimed_by_many);
+            }
+            if takes_everyone(layer) {
+                summary.gaps.insert(name.clone(), count.none);
+            }
+            let members = layer.members.iter().map(|member| member.name.clone());
+            let mut counts: IndexMap<String, u64> = members.zip(count.members.iter().copied()).collect();
+            counts.insert(String::new(), count.none);
+            summary.layers.insert(name, counts);
+        }
+        summary
+    }
+
+    /// Says which values were bad.
+    pub(super) fn with_bad_values<'a>(mut self, bad: impl IntoIterator<Item = &'a BadValues>) -> Summary {
+        self.bad_values = bad
+            .into_iter()
+            .filter(|bad| bad.count > 0)
+            .map(|bad| BadColumn {
+                table: bad.table.clone(),
+                column: bad.column.clone(),
+                count: bad.count,
+                examples: bad
+                    .examples
+                    .iter()
+                    .map(|bad| BadExample { value: bad.value.clone(), row: bad.row, file: bad.file.clone() })
+                    .collect(),
+            })
+            .collect();
+        self
+    }
+
+    /// Says how long it took.
+    pub(super) fn with_times(mut self, total: Duration, times: Times) -> Summary {
+        self.seconds = seconds(total);
+        self.seconds_by_stage = Stages {
+            read: seconds(times.read),
+            evaluate: seconds(times.evaluate),
+            write: seconds(times.write),
+        };
+        self
+    }
+
+    /// The summary as JSON.
+    ///
+    /// # Errors
+    /// None that data can bring about.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self)
+    }
+}
+
+/// Neither `partial` nor with `otherwise`: members should take every user.
+fn takes_everyone(layer: &Layer) -> bool {
+    !layer.partial && layer.lines.iter().all(|line| line.condition.is_some())
+}
