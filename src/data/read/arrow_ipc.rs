@@ -7,9 +7,10 @@ use crate::diagnostic::Diagnostic;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
-use arrow::ipc::reader::{FileReader, StreamReader};
+use arrow::ipc::reader::{FileReader, StreamReader, read_footer_length};
+use arrow::ipc::{MessageHeader, root_as_footer, root_as_message};
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::sync::atomic::Ordering;
 
 enum Reader {
@@ -18,22 +19,31 @@ enum Reader {
 }
 
 impl Reader {
-    fn open(file: &DataFile, projection: Option<Vec<usize>>) -> Result<Reader, Diagnostic> {
+    /// The reader, and how many rows there are.
+    fn open(file: &DataFile, projection: Option<Vec<usize>>) -> Result<(Reader, u64), Diagnostic> {
         let mut opened = open(file)?;
         let mut magic = [0; 6];
-        opened.read_exact(&mut magic).and_then(|()| opened.rewind()).map_err(|error| {
+        opened.read_exact(&mut magic).map_err(|error| {
             damaged(file, if file.bytes == 0 { "it is empty".into() } else { why(&error) })
         })?;
         if magic.starts_with(b"FEA1") {
             return Err(damaged(file, "it is Feather version 1, which is not read; write version 2"));
         }
+        let whole = &magic == b"ARROW1";
+        let rows = if whole {
+            rows_of_file(&mut opened, file.bytes)
+        } else {
+            rows_of_stream(&mut opened, file.bytes)
+        };
+        let rows = rows.map_err(|error| damaged(file, why(&error)))?;
+        opened.rewind().map_err(|error| damaged(file, why(&error)))?;
         let buffered = BufReader::with_capacity(1 << 18, opened);
-        let reader = if &magic == b"ARROW1" {
+        let reader = if whole {
             FileReader::try_new(buffered, projection).map(Reader::File)
         } else {
             StreamReader::try_new(buffered, projection).map(Reader::Stream)
         };
-        reader.map_err(|error| damaged(file, words(&error)))
+        reader.map(|reader| (reader, rows)).map_err(|error| damaged(file, words(&error)))
     }
 
     fn schema(&self) -> std::sync::Arc<Schema> {
@@ -59,6 +69,110 @@ impl Reader {
     }
 }
 
+/// The largest part of a file that describes another part.
+const MOST_METADATA: u64 = 64 << 20;
+
+/// Marks the beginning of a message.
+const CONTINUATION: u32 = u32::MAX;
+
+fn odd(what: &str) -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::InvalidData, what.to_owned())
+}
+
+fn cut() -> std::io::Error {
+    std::io::ErrorKind::UnexpectedEof.into()
+}
+
+/// Walks the messages of a stream without reading what they hold: the decoder would reserve
+/// whatever memory a damaged length asks for.
+fn rows_of_stream(file: &mut File, bytes: u64) -> std::io::Result<u64> {
+    let (mut at, mut rows) = (0, 0);
+    while let Some((length, body, more)) = message(file, at, bytes)? {
+        rows += more;
+        at = length.checked_add(body).ok_or_else(|| odd("a length in it makes no sense"))?;
+        if at > bytes {
+            return Err(cut());
+        }
+    }
+    Ok(rows)
+}
+
+/// The message at an offset: where its description ends, how long its body is, and its rows. None
+/// at the end.
+fn message(file: &mut File, at: u64, bytes: u64) -> std::io::Result<Option<(u64, u64, u64)>> {
+    if at >= bytes {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(at))?;
+    let mut start = at + 4;
+    let mut length = number(file)?;
+    if length == CONTINUATION {
+        length = number(file)?;
+        start += 4;
+    }
+    if length == 0 {
+        return Ok(None);
+    }
+    let end = start + u64::from(length);
+    if u64::from(length) > MOST_METADATA {
+        return Err(odd("it is neither an Arrow file nor an Arrow stream"));
+    }
+    if end > bytes {
+        return Err(cut());
+    }
+    let mut buffer = vec![0; length as usize];
+    file.read_exact(&mut buffer)?;
+    let message =
+        root_as_message(&buffer).map_err(|_| odd("it is neither an Arrow file nor an Arrow stream"))?;
+    let body = u64::try_from(message.bodyLength()).map_err(|_| odd("a length in it makes no sense"))?;
+    let rows = match message.header_type() {
+        MessageHeader::RecordBatch => message.header_as_record_batch().map_or(0, |batch| batch.length()),
+        _ => 0,
+    };
+    Ok(Some((end, body, u64::try_from(rows).unwrap_or(0))))
+}
+
+fn number(file: &mut File) -> std::io::Result<u32> {
+    let mut number = [0; 4];
+    file.read_exact(&mut number)?;
+    Ok(u32::from_le_bytes(number))
+}
+
+/// Follows the footer of a file to each of its parts.
+fn rows_of_file(file: &mut File, bytes: u64) -> std::io::Result<u64> {
+    let mut tail = [0; 10];
+    let end = bytes.checked_sub(10).ok_or_else(cut)?;
+    file.seek(SeekFrom::Start(end))?;
+    file.read_exact(&mut tail)?;
+    let length = read_footer_length(tail).map_err(|_| cut())? as u64;
+    let start = end.checked_sub(length).filter(|_| length <= MOST_METADATA).ok_or_else(cut)?;
+    file.seek(SeekFrom::Start(start))?;
+    let mut footer = vec![0; usize::try_from(length).unwrap_or(0)];
+    file.read_exact(&mut footer)?;
+    let footer = root_as_footer(&footer).map_err(|_| odd("its footer makes no sense"))?;
+    let mut rows = 0;
+    let blocks =
+        footer.recordBatches().into_iter().flatten().chain(footer.dictionaries().into_iter().flatten());
+    for block in blocks {
+        let lengths = (
+            u64::try_from(block.offset()),
+            u64::try_from(block.metaDataLength()),
+            u64::try_from(block.bodyLength()),
+        );
+        let (Ok(offset), Ok(metadata), Ok(body)) = lengths else {
+            return Err(odd("a length in it makes no sense"));
+        };
+        let end = offset.checked_add(metadata).and_then(|end| end.checked_add(body));
+        if end.is_none_or(|end| end > bytes) || metadata > MOST_METADATA {
+            return Err(odd("a part of it would lie past its end"));
+        }
+        if let Some((_, _, more)) = message(file, offset, bytes)? {
+            rows += more;
+        }
+    }
+    Ok(rows)
+}
+
 fn words(error: &ArrowError) -> String {
     match error {
         ArrowError::IoError(_, error) => why(error),
@@ -70,13 +184,14 @@ fn words(error: &ArrowError) -> String {
 }
 
 pub(super) fn layout(file: &DataFile) -> Result<Layout, Diagnostic> {
-    let schema = Reader::open(file, None)?.schema();
+    let (reader, rows) = Reader::open(file, None)?;
+    let schema = reader.schema();
     let fields = schema
         .fields()
         .iter()
         .map(|field| RawField { name: field.name().clone(), ty: Some(field.data_type().clone()) })
         .collect();
-    Ok(Layout { fields, rows: None, sampled: false })
+    Ok(Layout { fields, rows: Some(rows), sampled: false })
 }
 
 pub(super) fn batches(
@@ -84,7 +199,7 @@ pub(super) fn batches(
     fields: &[usize],
     options: &RawOptions,
 ) -> Result<RawBatches, Diagnostic> {
-    let mut reader = Reader::open(file, Some(fields.to_vec()))?;
+    let (mut reader, _) = Reader::open(file, Some(fields.to_vec()))?;
     let file = file.clone();
     let progress = options.progress.clone();
     let (mut done, mut counted) = (0u64, 0u64);
