@@ -1,62 +1,66 @@
 //! The command line: one file a verb, each only parse, call, print.
+//!
+//! Exit status: 0 all is well, 1 the rules are at fault, 2 the command or its surroundings are.
 
+mod build;
+mod check;
+mod expand;
+mod explain;
+mod output;
+mod program;
 pub mod run;
+mod why;
 
-use crate::check::{self, Options};
-use crate::diagnostic::{Diagnostic, Sources};
-use crate::run::RunError;
 use clap::{Parser, Subcommand};
-use std::io::{self, Write};
 use std::process::ExitCode;
 
-#[derive(Parser)]
-#[command(version, about = "User segmentation as checked, tested, compiled rules")]
+/// The rules are at fault.
+const FAULTY_RULES: u8 = 1;
+/// The command or its surroundings are at fault.
+const FAULTY_CALL: u8 = 2;
+
+/// User segmentation as checked, tested, compiled rules
+#[derive(Parser, Debug)]
+#[command(name = "strata", version, max_term_width = 100, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
 }
 
-#[derive(Subcommand)]
+#[derive(Subcommand, Debug)]
 enum Verb {
-    /// Evaluate the rules over the users and write who is where
-    Run(Box<run::RunArgs>),
+    /// Check rule files: names, types, members, everything that can be told without data
+    Check(check::CheckArgs),
+    /// Evaluate the rules over the users and say or write who is where
+    Run(run::RunArgs),
+    /// Say why one user is in or out, and the least change that would turn it
+    Why(why::WhyArgs),
+    /// Say what a diagnostic code means, with a wrong and a right example
+    Explain(explain::ExplainArgs),
+    /// Print the rules with every shorthand spelled out and every relative date at its value
+    Expand(expand::ExpandArgs),
+    /// Write the checked program as JSON, for `run`, `why` and `expand` to take in place of the text
+    Build(build::BuildArgs),
 }
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    match Cli::parse().verb {
-        Verb::Run(args) => run_verb(&args),
-    }
-}
-
-fn run_verb(args: &run::RunArgs) -> ExitCode {
-    let checked = check::check(&args.file, &Options::default());
-    show(&checked.diagnostics, &checked.sources);
-    let Some(program) = checked.program else {
-        return ExitCode::from(if checked.unreadable { 2 } else { 1 });
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let status = if error.use_stderr() { FAULTY_CALL } else { 0 };
+            // A reader that has gone away needs no message.
+            let _ = error.print();
+            return ExitCode::from(status);
+        }
     };
-    match args.run(&program) {
-        Ok(text) => {
-            // Whoever closes the pipe early has seen enough.
-            let _ = io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
-        Err(RunError::Found(found)) => {
-            show(&found, &checked.sources);
-            ExitCode::from(2)
-        }
-        Err(RunError::Stopped(signal)) => ExitCode::from(u8::try_from(128 + signal).unwrap_or(1)),
-    }
-}
-
-fn show(found: &[Diagnostic], sources: &Sources) {
-    let mut err = io::stderr().lock();
-    for found in found {
-        let file = found.span.and_then(|span| sources.get(span.file));
-        let place = file.map(|file| format!("{}: ", file.path)).unwrap_or_default();
-        let _ = writeln!(err, "{place}{} {}", found.code, found.message);
-        if let Some(help) = &found.help {
-            let _ = writeln!(err, "  help: {help}");
-        }
-    }
+    let status = match cli.verb {
+        Verb::Check(args) => check::check(&args),
+        Verb::Run(args) => program::run(&args),
+        Verb::Why(args) => why::why(&args),
+        Verb::Explain(args) => explain::explain(&args),
+        Verb::Expand(args) => expand::expand(&args),
+        Verb::Build(args) => build::build(&args),
+    };
+    ExitCode::from(status)
 }

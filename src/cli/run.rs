@@ -3,6 +3,7 @@
 use crate::data::BadValueMode;
 use crate::program::Program;
 use crate::run::{self, Layout, RunError, RunOptions, Stop, Summary};
+use crate::semantics::Facts;
 use clap::{Args, ValueEnum};
 use indexmap::IndexMap;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
@@ -60,6 +61,8 @@ pub struct RunArgs {
     /// Write the output even if a guard fails
     #[arg(long)]
     pub force: bool,
+    #[command(flatten)]
+    pub(super) check: super::program::CheckOptions,
     /// Print no summary and no progress
     #[arg(short, long)]
     pub quiet: bool,
@@ -104,7 +107,7 @@ pub enum KeysArg {
     Skip,
 }
 
-fn table(text: &str) -> Result<(String, String), String> {
+pub(super) fn table(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, path)) if !name.trim().is_empty() && !path.is_empty() => {
             Ok((name.trim().to_owned(), path.to_owned()))
@@ -132,7 +135,7 @@ fn size(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "no such size is possible".to_owned())
 }
 
-fn delimiter(text: &str) -> Result<u8, String> {
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         _ if text == "tab" || text == "\\t" => Ok(b'\t'),
         [b'"' | b'\n' | b'\r'] => {
@@ -180,6 +183,7 @@ impl RunArgs {
             memory: self.memory,
             delimiter: self.delimiter,
             partition_by: self.partition_by.clone(),
+            facts: None,
             stop,
         }
     }
@@ -188,11 +192,12 @@ impl RunArgs {
     ///
     /// # Errors
     /// What was found, or which signal stopped it.
-    pub fn run(&self, program: &Program) -> Result<String, RunError> {
+    pub(super) fn run(&self, program: &Program, facts: Option<Facts>) -> Result<String, RunError> {
         // Without a handler a signal still ends the process; it only leaves a temporary file behind.
         let stop = Stop::on_signals().unwrap_or_default();
         let mut progress = Progress::new(!self.quiet && io::stderr().is_terminal());
-        let outcome = run::run(program, &self.options(stop), &mut |done, of| progress.show(done, of));
+        let options = RunOptions { facts, ..self.options(stop) };
+        let outcome = run::run(program, &options, &mut |done, of| progress.show(done, of));
         progress.clear();
         Ok(self.text(&outcome?, program))
     }

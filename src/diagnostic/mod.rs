@@ -2,6 +2,8 @@
 //! in files of their own beside this one and are the only code that knows how a finding looks.
 
 pub mod codes;
+pub mod human;
+pub mod json;
 mod line_index;
 mod nearest;
 mod source;

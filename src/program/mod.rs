@@ -7,7 +7,9 @@
 
 mod builder;
 mod expr;
+pub mod print;
 mod types;
+mod validate;
 mod value;
 
 pub use builder::Builder;
@@ -16,6 +18,7 @@ pub use expr::{
     TextTest, Unit,
 };
 pub use types::{Bound, Domain, LabelType, Type, TypeId};
+pub use validate::validate;
 pub use value::{Decimal, Value};
 
 use crate::diagnostic::Span;

@@ -19,4 +19,6 @@ super::codes! {
     UNKNOWN_REQUEST = "E0644", Error, "a name on the command line that the rules do not have";
     BAD_NOW = "E0645", Error, "a moment on the command line that is none";
     NOT_RUNNABLE = "E0646", Error, "rules that a run cannot start with";
+    BUILT_NOT_WRITTEN = "E0651", Error, "a built program that cannot be written";
+    BUILT_NOT_READ = "E0652", Error, "a built program that cannot be trusted";
 }

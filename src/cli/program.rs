@@ -1,0 +1,107 @@
+//! Getting at a program: a rule file, checked first, or a built one.
+
+use super::{FAULTY_CALL, FAULTY_RULES, output, run::RunArgs};
+use crate::check::{self, Options};
+use crate::data::built;
+use crate::diagnostic::{Diagnostic, Sources};
+use crate::program::Program;
+use crate::run::RunError;
+use crate::semantics::Facts;
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// What every verb that checks rules takes.
+#[derive(Args, Debug, Default, Clone)]
+pub(super) struct CheckOptions {
+    /// Turn a logic finding (E04xx, W…) off
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub allow: Vec<String>,
+    /// A folder outside the root file's whose files may be used
+    #[arg(long, value_name = "DIR")]
+    pub allow_path: Vec<PathBuf>,
+}
+
+impl CheckOptions {
+    /// The checker's options; says which codes cannot be allowed.
+    pub fn options(&self) -> Result<Options, u8> {
+        for code in &self.allow {
+            let problem = match crate::diagnostic::Code::find(code) {
+                Some(known) if check::allow::may_be_allowed(known) => continue,
+                Some(known) => format!(
+                    "`--allow {code}`: only logic findings (E04xx) and warnings (W…) can be turned off, and {known} \
+                     is {}",
+                    known.title()
+                ),
+                None => format!("`--allow {code}`: there is no such code; `strata explain` lists them"),
+            };
+            output::say(&format!("error: {problem}"));
+            return Err(FAULTY_CALL);
+        }
+        Ok(Options { allow_paths: self.allow_path.clone(), allow: self.allow.clone(), today: None })
+    }
+}
+
+/// A program ready to be run.
+pub(super) struct Ready {
+    pub program: Program,
+    pub sources: Sources,
+    /// A built program brings its lookups and calendar along.
+    pub facts: Option<Facts>,
+}
+
+/// Whether a path names a built program.
+pub(super) fn is_built(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json")
+}
+
+/// The program of a rule file or a built file; shows the findings and gives the exit status where
+/// there is none.
+pub(super) fn load(path: &Path, options: &CheckOptions) -> Result<Ready, u8> {
+    if is_built(path) {
+        return match built::load(path) {
+            Ok(built) => {
+                Ok(Ready { program: built.program, sources: built.sources, facts: Some(built.facts) })
+            }
+            Err(finding) => {
+                output::findings(&Sources::new(), &[finding]);
+                Err(FAULTY_CALL)
+            }
+        };
+    }
+    let checked = check::check(path, &options.options()?);
+    output::findings(&checked.sources, &checked.diagnostics);
+    match checked.program {
+        Some(program) => Ok(Ready { program, sources: checked.sources, facts: None }),
+        None if checked.unreadable => Err(FAULTY_CALL),
+        None => {
+            output::say(&format!(
+                "{} in {}; nothing was run",
+                crate::diagnostic::human::count(&checked.diagnostics),
+                path.display()
+            ));
+            Err(FAULTY_RULES)
+        }
+    }
+}
+
+/// Shows findings about data or the surroundings.
+pub(super) fn surroundings(sources: &Sources, findings: &[Diagnostic]) -> u8 {
+    output::findings(sources, findings);
+    FAULTY_CALL
+}
+
+/// `strata run`.
+pub(super) fn run(args: &RunArgs) -> u8 {
+    let ready = match load(&args.file, &args.check) {
+        Ok(ready) => ready,
+        Err(status) => return status,
+    };
+    match args.run(&ready.program, ready.facts) {
+        Ok(summary) => {
+            output::result(&summary);
+            0
+        }
+        Err(RunError::Found(findings)) => surroundings(&ready.sources, &findings),
+        Err(RunError::Stopped(signal)) => u8::try_from(128 + signal).unwrap_or(FAULTY_CALL),
+    }
+}

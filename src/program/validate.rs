@@ -1,0 +1,185 @@
+//! Whether a program that comes from outside is sound, so that evaluators may rely on it.
+
+use super::{DeclarationKind, Expr, Line, NodeId, Program, Type, TypeId, Value};
+
+/// Checks what every built program keeps: operands before their users, every number in range,
+/// conditions where conditions belong.
+///
+/// # Errors
+/// In words, the first fault.
+pub fn validate(program: &Program) -> Result<(), String> {
+    for ty in &program.types {
+        if ty.labels.is_empty() {
+            return Err(format!("the type `{}` has no labels", ty.name));
+        }
+    }
+    if program.types.is_empty() {
+        return Err("the built-in types are gone".to_owned());
+    }
+    for table in program.users.iter().chain(&program.lookups) {
+        if table.key >= table.columns.len() {
+            return Err(format!("the table `{}` has no key", table.name));
+        }
+        for column in &table.columns {
+            of_type(program, &column.ty)?;
+        }
+    }
+    for (at, node) in program.nodes.iter().enumerate() {
+        of_type(program, &node.ty)?;
+        if node.expr.operands().iter().any(|id| id.0 as usize >= at) {
+            return Err(format!("node {at} needs one that comes after it"));
+        }
+        expression(program, &node.expr, &node.ty).map_err(|fault| format!("node {at}: {fault}"))?;
+    }
+    for declaration in &program.declarations {
+        let name = &declaration.heading.name;
+        let exists = |id: NodeId| (id.0 as usize) < program.nodes.len();
+        if !exists(declaration.value) {
+            return Err(format!("`{name}` has no value"));
+        }
+        let ty = &program.node(declaration.value).ty;
+        let lines: &[Line] = match &declaration.kind {
+            DeclarationKind::Trait => &[],
+            DeclarationKind::Segment if *ty == Type::Bool => &[],
+            DeclarationKind::Segment => return Err(format!("`{name}` is no condition")),
+            DeclarationKind::Scale(lines) => lines,
+            DeclarationKind::Layer(layer) => {
+                let labels = program.label_type(layer.ty).map_or(0, |ty| ty.labels.len());
+                if labels != layer.members.len() || *ty != Type::Label(layer.ty) {
+                    return Err(format!("the members of `{name}` are not all there"));
+                }
+                &layer.lines
+            }
+        };
+        for line in lines {
+            let labels = match ty {
+                Type::Label(ty) => program.label_type(*ty).map_or(0, |ty| ty.labels.len()),
+                _ => 0,
+            };
+            if line.member as usize >= labels {
+                return Err(format!("a line of `{name}` leads nowhere"));
+            }
+            if line.condition.is_some_and(|id| !exists(id) || program.node(id).ty != Type::Bool) {
+                return Err(format!("a line of `{name}` has no condition"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn of_type(program: &Program, ty: &Type) -> Result<(), String> {
+    match ty {
+        Type::Label(TypeId(id)) if *id as usize >= program.types.len() => {
+            Err(format!("there is no type {id}"))
+        }
+        Type::Decimal { precision, scale } if *precision == 0 || *precision > 38 || scale > precision => {
+            Err(format!("there is no decimal({precision},{scale})"))
+        }
+        Type::List(item) if matches!(item.as_ref(), Type::List(_)) => {
+            Err("there are no lists of lists".to_owned())
+        }
+        Type::List(item) => of_type(program, item),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a constant is a value of its type.
+fn is_of(value: &Value, ty: &Type, program: &Program) -> bool {
+    match (value, ty) {
+        (Value::Missing, _)
+        | (Value::Bool(_), Type::Bool)
+        | (Value::Int(_), Type::Int)
+        | (Value::Text(_), Type::Text)
+        | (Value::Date(_), Type::Date)
+        | (Value::Timestamp(_), Type::Timestamp)
+        | (Value::Time(_), Type::Time) => true,
+        (Value::Float(x), Type::Float) => x.is_finite(),
+        (Value::Decimal(x), Type::Decimal { scale, .. }) => x.scale == *scale,
+        (Value::Label(code), Type::Label(ty)) => {
+            program.label_type(*ty).is_some_and(|ty| (*code as usize) < ty.labels.len())
+        }
+        (Value::List(items), Type::List(item)) => items.iter().all(|value| is_of(value, item, program)),
+        _ => false,
+    }
+}
+
+fn expression(program: &Program, expr: &Expr, ty: &Type) -> Result<(), String> {
+    let of = |id: &NodeId| &program.node(*id).ty;
+    let wanted = |id: &NodeId, wanted: Type| {
+        if *of(id) == wanted { Ok(()) } else { Err("an operand has the wrong type".to_owned()) }
+    };
+    let moment = |id: &NodeId| match of(id) {
+        Type::Date | Type::Timestamp => Ok(()),
+        _ => Err("an operand is no date".to_owned()),
+    };
+    let number = |id: &NodeId| match of(id) {
+        Type::Int | Type::Float | Type::Decimal { .. } => Ok(()),
+        _ => Err("an operand is no number".to_owned()),
+    };
+    match expr {
+        Expr::Constant(value) => {
+            if is_of(value, ty, program) {
+                Ok(())
+            } else {
+                Err("a constant has the wrong type".to_owned())
+            }
+        }
+        Expr::Column(index) => match program.users.as_ref().and_then(|users| users.columns.get(*index)) {
+            Some(column) if column.ty == *ty => Ok(()),
+            _ => Err("there is no such column".to_owned()),
+        },
+        Expr::Now | Expr::Today => Ok(()),
+        Expr::And(x) | Expr::Or(x) | Expr::CountOf { conditions: x, .. } => {
+            x.iter().try_for_each(|id| wanted(id, Type::Bool))
+        }
+        Expr::Not(x) | Expr::IsTrue(x) => wanted(x, Type::Bool),
+        Expr::IsKnown(_) => Ok(()),
+        Expr::Compare { left, right, .. } => wanted(left, of(right).clone()),
+        Expr::InSet { value, set } => {
+            if set.iter().all(|item| is_of(item, of(value), program)) {
+                Ok(())
+            } else {
+                Err("a set has the wrong type".to_owned())
+            }
+        }
+        Expr::TextTest { text, pattern, .. } => wanted(text, Type::Text).and(wanted(pattern, Type::Text)),
+        Expr::Matches { text, pattern } => {
+            wanted(text, Type::Text)?;
+            regex::Regex::new(pattern).map(|_| ()).map_err(|_| "a pattern cannot be read".to_owned())
+        }
+        Expr::Has { list, item } => wanted(list, Type::List(Box::new(of(item).clone()))),
+        Expr::Workday(x) | Expr::DatePart(_, x) => wanted(x, Type::Date),
+        Expr::AnniversaryWithin { date, start, end } => {
+            [date, start, end].into_iter().try_for_each(|id| wanted(id, Type::Date))
+        }
+        Expr::Case { arms, otherwise } => {
+            arms.iter().try_for_each(|(condition, value)| {
+                wanted(condition, Type::Bool).and(wanted(value, ty.clone()))
+            })?;
+            otherwise.iter().try_for_each(|value| wanted(value, ty.clone()))
+        }
+        Expr::Points(arms) => arms.iter().try_for_each(|(condition, _)| wanted(condition, Type::Bool)),
+        Expr::OrElse(x, y) => wanted(x, ty.clone()).and(wanted(y, ty.clone())),
+        Expr::Arithmetic { left, right, .. } => number(left).and(number(right)),
+        Expr::NumberFunction(_, x) | Expr::Round(x, _) => number(x),
+        Expr::Least(x) | Expr::Greatest(x) => x.iter().try_for_each(|id| wanted(id, ty.clone())),
+        Expr::Convert(_) => Ok(()),
+        Expr::TextFunction(_, x) | Expr::TextLength(x) => wanted(x, Type::Text),
+        Expr::ListSize(x) => match of(x) {
+            Type::List(_) => Ok(()),
+            _ => Err("an operand is no list".to_owned()),
+        },
+        Expr::LocalDate(x) | Expr::TimeOfDay(x) | Expr::Hour(x) => wanted(x, Type::Timestamp),
+        Expr::Shift { value, amount, .. } => moment(value).and(wanted(amount, Type::Int)),
+        Expr::Elapsed { from, to, .. } => moment(from).and(wanted(to, of(from).clone())),
+        Expr::ElapsedBound { to, .. } => moment(to),
+        Expr::Lookup { lookup, column, key } => {
+            let table = program.lookups.get(*lookup).ok_or("there is no such lookup")?;
+            let key_type = table.columns.get(table.key).map(|column| column.ty.clone());
+            if table.columns.get(*column).map(|column| &column.ty) != Some(ty) {
+                return Err("a lookup has no such column".to_owned());
+            }
+            key_type.map_or(Ok(()), |key_type| wanted(key, key_type))
+        }
+    }
+}
