@@ -114,7 +114,10 @@ pub fn save(path: &Path, program: &Program, facts: &Facts, sources: &Sources) ->
     let body = Body {
         program: program.clone(),
         facts: facts.into(),
-        sources: sources.iter().map(|file| Text { path: file.path.clone(), text: file.text.clone() }).collect(),
+        sources: sources
+            .iter()
+            .map(|file| Text { path: file.path.clone(), text: file.text.clone() })
+            .collect(),
     };
     let hash = hash(&body);
     let file = File {
@@ -139,7 +142,9 @@ pub fn save(path: &Path, program: &Program, facts: &Facts, sources: &Sources) ->
 /// E0652 where it cannot be read, is of another format, was changed by hand or is not sound.
 pub fn load(path: &Path) -> Result<Built, Diagnostic> {
     let shown = path.display();
-    let refuse = |reason: String| Diagnostic::placeless(codes::BUILT_NOT_READ, format!("cannot run `{shown}`: {reason}"));
+    let refuse = |reason: String| {
+        Diagnostic::placeless(codes::BUILT_NOT_READ, format!("cannot run `{shown}`: {reason}"))
+    };
     let rebuild = "build it again from the rule file: `strata build rules.seg -o rules.ir.json`";
     let json = std::fs::read(path).map_err(|error| {
         refuse(match error.kind() {

@@ -4,6 +4,7 @@
 
 mod bad_values;
 mod bind;
+pub mod built;
 pub mod facts;
 pub mod read;
 pub mod write;

@@ -20,6 +20,7 @@ use crate::data::write::{self, SinkOptions};
 use crate::data::{BadValueMode, facts};
 use crate::diagnostic::{Diagnostic, codes::data, nearest};
 use crate::program::{Program, Table};
+use crate::semantics::Facts;
 use crate::vector::{Plan, Wanted};
 use indexmap::IndexMap;
 use pipeline::{Halt, Work};
