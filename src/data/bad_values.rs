@@ -54,4 +54,12 @@ impl BadRows {
             self.first.push(row);
         }
     }
+
+    /// Counts rows of another check; `rows` are the first of them at least.
+    pub fn add(&mut self, count: usize, rows: impl Iterator<Item = usize>) {
+        self.count += count as u64;
+        self.first.extend(rows.take(EXAMPLES));
+        self.first.sort_unstable();
+        self.first.truncate(EXAMPLES);
+    }
 }

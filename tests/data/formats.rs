@@ -196,3 +196,56 @@ fn a_file_describes_itself() {
     assert_eq!(names(&fixture("parts")), ["id", "age", "year", "place"]);
     assert_eq!(names(&fixture("pandas.jsonl")), ["id", "age", "score", "city", "signup_at", "active"]);
 }
+
+/// Row groups with other dictionaries, texts of each kind: what is read does not depend on how.
+#[test]
+fn few_distinct_texts_come_as_dictionaries() {
+    use arrow::array::{ArrayRef, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray};
+    use arrow::datatypes::DataType;
+    use std::sync::Arc;
+
+    let scratch = Scratch::new();
+    let path = scratch.path("x.parquet");
+    let word =
+        |row: i64| (row % 7 != 0).then(|| format!("{}{}", if row < 2500 { "上" } else { "下" }, row % 3));
+    let rows = 0..5000i64;
+    let texts: Vec<Option<String>> = rows.clone().map(word).collect();
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("id", Arc::new(Int64Array::from_iter_values(rows.clone()))),
+        ("plain", Arc::new(StringArray::from_iter(texts.iter()))),
+        ("large", Arc::new(LargeStringArray::from_iter(texts.iter()))),
+        ("view", Arc::new(StringViewArray::from_iter(texts.iter()))),
+        ("unique", Arc::new(StringArray::from_iter_values(rows.clone().map(|row| format!("u{row}"))))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let properties =
+        parquet::file::properties::WriterProperties::builder().set_max_row_group_row_count(Some(2500));
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer =
+        parquet::arrow::ArrowWriter::try_new(file, batch.schema(), Some(properties.build())).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+
+    let path = path.to_string_lossy();
+    let program = program(
+        "id: int\n plain: string?\n large: 上0 | 上1 | 上2 | 下0 | 下1 | 下2?\n view: string?\n unique: string",
+    );
+    for batch_rows in [1 << 16, 999] {
+        let options = ReadOptions { batch_rows, ..options() };
+        let read = read_with(&program, &path, &options).unwrap();
+        assert_eq!(read.bad, [""; 0]);
+        let expected: Vec<String> = rows
+            .clone()
+            .map(|row| {
+                let word = word(row).unwrap_or("-".to_owned());
+                format!("{row}|{word}|{word}|{word}|u{row}")
+            })
+            .collect();
+        assert!(read.rows == expected);
+    }
+    let mut reader = reading::open(program.users.as_ref().unwrap(), &program, &path, &options()).unwrap();
+    let batch = reader.next().unwrap().unwrap();
+    assert!(matches!(batch.column(1).data_type(), DataType::Dictionary(..)));
+    assert!(matches!(batch.column(3).data_type(), DataType::Dictionary(..)));
+    assert_eq!(batch.column(4).data_type(), &DataType::Utf8);
+}

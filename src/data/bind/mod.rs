@@ -244,17 +244,14 @@ pub(super) fn convert(
         Some(domain) => domain::keep(domain, &array, clock),
         None => array,
     };
-    let after = array.logical_nulls();
-    let nulls = after.as_ref().map_or(0, |nulls| nulls.null_count());
-    if nulls > 0 {
-        let before = present.as_ref();
-        for row in 0..array.len() {
-            let lost = after.as_ref().is_some_and(|nulls| nulls.is_null(row));
-            if lost && (!column.optional || before.is_none_or(|nulls| nulls.is_valid(row))) {
-                bad.push(row);
-            }
-        }
-        bad.first.sort_unstable();
+    if let Some(after) = array.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
+        // Lost is what is null now, and what was not null before or may not be null at all.
+        let absent = !after.inner();
+        let lost = match &present {
+            Some(before) if column.optional => &absent & before.inner(),
+            _ => absent,
+        };
+        bad.add(lost.count_set_bits(), lost.set_indices());
     }
     Ok(Converted { array, bad })
 }

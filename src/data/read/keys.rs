@@ -12,6 +12,7 @@ use arrow::datatypes::{
 };
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use hashbrown::{DefaultHashBuilder, HashMap, hash_map::Entry};
+use std::cmp::Ordering;
 use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
@@ -94,6 +95,26 @@ impl KeyCheck {
                 }
             }
             self.last = last.map(Key::Int);
+            return Ok(true);
+        }
+        if let (Some(texts), None | Some(Key::Bytes(_))) = (keys.as_string_opt::<i32>(), &self.last) {
+            let last = self.last.take();
+            let mut last = match &last {
+                Some(Key::Bytes(bytes)) => Some(bytes.as_ref()),
+                _ => None,
+            };
+            for row in 0..texts.len() {
+                self.rows += 1;
+                let text = texts.value(row).as_bytes();
+                match last.map(|last| last.cmp(text)) {
+                    Some(Ordering::Equal) => {
+                        return Err(self.repeated(&Key::Bytes(text.into()), keys.data_type()));
+                    }
+                    Some(Ordering::Greater) => return Ok(false),
+                    Some(Ordering::Less) | None => last = Some(text),
+                }
+            }
+            self.last = last.map(|bytes| Key::Bytes(bytes.into()));
             return Ok(true);
         }
         let mut outcome = Ok(true);
@@ -370,6 +391,13 @@ mod tests {
         assert_eq!(twice(check.add(&ints([1000])).unwrap_err()), ("1000".into(), 1001, 1002));
         let mut check = KeyCheck::new(0);
         assert!(!check.add(&ints([2, 1])).unwrap());
+        let texts = |texts: &[&str]| -> ArrayRef { Arc::new(StringArray::from(texts.to_vec())) };
+        let mut check = KeyCheck::new(0);
+        assert!(check.add(&texts(&["a", "ab", "b"])).unwrap());
+        assert!(check.add(&texts(&["用", "用户"])).unwrap());
+        assert_eq!(twice(check.add(&texts(&["用户"])).unwrap_err()), ("用户".into(), 5, 6));
+        let mut check = KeyCheck::new(0);
+        assert!(!check.add(&texts(&["b", "a"])).unwrap());
     }
 
     #[test]

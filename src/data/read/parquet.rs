@@ -4,12 +4,14 @@ use super::files::DataFile;
 use super::source::{Layout, RawBatches, RawField, RawOptions, damaged, open};
 use crate::diagnostic::Diagnostic;
 use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, FieldRef, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
 use std::fs::File;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 fn metadata(file: &DataFile) -> Result<(File, ArrowReaderMetadata), Diagnostic> {
@@ -49,6 +51,7 @@ pub(super) fn batches(
     options: &RawOptions,
 ) -> Result<RawBatches, Diagnostic> {
     let (opened, metadata) = metadata(file)?;
+    let metadata = with_dictionaries(metadata);
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, metadata);
     let mask = ProjectionMask::roots(builder.parquet_schema(), fields.iter().copied());
     let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0).max(1);
@@ -59,6 +62,44 @@ pub(super) fn batches(
         .map_err(|error| fault(file, &error))?;
     Ok(Box::new(Rows { file: file.clone(), reader, options: options.clone(), rows, done: 0, counted: 0 }))
 }
+
+/// Asks for texts as dictionaries where the file has few distinct ones: each is then decoded, and
+/// later tested, once.
+fn with_dictionaries(metadata: ArrowReaderMetadata) -> ArrowReaderMetadata {
+    let columns = metadata.parquet_schema();
+    let few = |field: usize| {
+        let Some(column) =
+            (0..columns.num_columns()).find(|column| columns.get_column_root_idx(*column) == field)
+        else {
+            return false;
+        };
+        metadata.metadata().row_groups().iter().all(|group| {
+            group.columns().get(column).is_some_and(|chunk| {
+                chunk.dictionary_page_offset().is_some()
+                    && chunk.uncompressed_size() <= chunk.num_values().saturating_mul(MOST_BYTES_A_KEY)
+            })
+        })
+    };
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let fields: Vec<FieldRef> = metadata
+        .schema()
+        .fields()
+        .iter()
+        .enumerate()
+        .map(|(at, field)| match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if few(at) => {
+                Arc::new(field.as_ref().clone().with_data_type(dictionary.clone()))
+            }
+            _ => field.clone(),
+        })
+        .collect();
+    let schema = Arc::new(Schema::new_with_metadata(fields, metadata.schema().metadata().clone()));
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    ArrowReaderMetadata::try_new(metadata.metadata().clone(), options).unwrap_or(metadata)
+}
+
+/// A column chunk larger than this by value is no list of keys into a small dictionary.
+const MOST_BYTES_A_KEY: i64 = 3;
 
 struct Rows {
     file: DataFile,
