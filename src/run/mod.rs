@@ -289,3 +289,6 @@ fn hash(program: &Program) -> String {
         hex
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -229,7 +229,7 @@ mod tests {
             Line::Count { name: "pro_strong".into(), label: "专业 · 意愿强".into(), users: 1234 },
             Line::Count { name: "沉默".into(), label: "silent".into(), users: 1 },
         ];
-        insta::assert_snapshot!(table(&lines, 2000), @r"
+        insta::assert_snapshot!(table(&lines, 2000).trim(), @"
         segments
           pro_strong  专业 · 意愿强  1,234   61.7%  ████████████▎
           沉默        silent             1    0.1%  ▏
