@@ -165,6 +165,17 @@ fn case(random: &mut Random, generated: &Generated) -> Case {
         }
     }
     facts.lookups.push(lookup);
+    let mut names = LookupFacts::default();
+    for key in ["vip", "杭州", "gold", "", "zz9"] {
+        let number = if random.percent(70) { Value::Int(random.between(-5, 40)) } else { Value::Missing };
+        let date = if random.percent(70) {
+            Value::Date(random.between(15_000, 22_000) as i32)
+        } else {
+            Value::Missing
+        };
+        names.rows.insert(Value::Text(key.into()), vec![Value::Text(key.into()), number, date]);
+    }
+    facts.lookups.push(names);
     for days in 15_000..22_000 {
         if random.percent(10) {
             facts.calendar.insert(days, random.percent(50));

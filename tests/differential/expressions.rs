@@ -372,6 +372,7 @@ impl Generator<'_> {
             },
             Kind::Date => match self.random.below(4) {
                 0 | 1 => tree!(kind; "date(", self.value(Kind::Timestamp, below), ")"),
+                2 if self.random.percent(50) => tree!(kind; "names[", self.value(Kind::Text, below), "].d"),
                 2 => Tree::leaf(kind, "today"),
                 _ => self.shifted(kind, below, &["days", "weeks", "months", "years"]),
             },
@@ -395,7 +396,7 @@ impl Generator<'_> {
 
     fn int(&mut self, depth: usize) -> Tree {
         const K: Kind = Kind::Int;
-        match self.random.below(14) {
+        match self.random.below(18) {
             0..=3 => {
                 let op = *self.random.pick(&[" + ", " - ", " * ", " mod "]);
                 tree!(K; self.value(K, depth), op, self.other(K, depth))
@@ -419,7 +420,7 @@ impl Generator<'_> {
                 let points = self.random.between(-50, 50);
                 tree!(K; "points { when ", self.condition(depth.min(1)), " then 30 when ", self.condition(0), format!(" then {points} }}"))
             }
-            11 => {
+            11 | 14 | 15 => {
                 let unit = *self.random.pick(&["days", "weeks", "months", "years", "hours", "minutes"]);
                 let kind = match unit {
                     "hours" | "minutes" => Kind::Timestamp,
@@ -436,6 +437,7 @@ impl Generator<'_> {
                 let kind = *self.random.pick(&[Kind::Date, Kind::Timestamp]);
                 tree!(K; word, "(", self.value(kind, depth), ")")
             }
+            16 | 17 => tree!(K; "names[", self.value(Kind::Text, depth), "].n"),
             _ => tree!(K; "hour(", self.value(Kind::Timestamp, depth), ")"),
         }
     }

@@ -191,6 +191,7 @@ impl Model {
             out.push_str("\ncalendar from \"days.csv\"\n");
         }
         out.push_str("\nlookup facts key k from \"facts.csv\" { k : int, f : float, t : string }\n");
+        out.push_str("lookup names key t from \"names.csv\" { t : string, n : int, d : date }\n");
         out.push_str("\ntable users key id from \"users.csv\" {\n  id : int\n");
         for column in &self.columns {
             writeln!(out, "  {} : {}", column.name, column.declared).unwrap();
