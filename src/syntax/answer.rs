@@ -69,7 +69,7 @@ impl Reader<'_> {
     }
 
     /// The word, number, string or sign at a place.
-    fn token(&self, at: usize) -> (usize, usize) {
+    pub(super) fn token(&self, at: usize) -> (usize, usize) {
         let at = if self.from(at).starts_with(DECLARATION) { at + DECLARATION.len() } else { at };
         let rest = self.from(at);
         let Some(next) = rest.chars().next() else { return (at, at) };
@@ -87,7 +87,7 @@ impl Reader<'_> {
     }
 
     /// The token before a place, no earlier than `start`.
-    fn previous(&self, start: usize, at: usize) -> Option<(usize, usize)> {
+    pub(super) fn previous(&self, start: usize, at: usize) -> Option<(usize, usize)> {
         let before = self.clean.get(start..at)?.trim_end();
         let last = before.chars().next_back()?;
         let length: usize = if continues_word(last) {
@@ -100,15 +100,14 @@ impl Reader<'_> {
         Some((end - length, end))
     }
 
-    fn text(&self, place: (usize, usize)) -> &str {
+    pub(super) fn text(&self, place: (usize, usize)) -> &str {
         self.clean.get(place.0..place.1).unwrap_or("")
     }
 
     /// Whether a value must follow this.
-    fn hungry(&self, place: (usize, usize)) -> bool {
+    pub(super) fn hungry(&self, place: (usize, usize)) -> bool {
         let text = self.text(place);
-        HUNGRY.contains(&text)
-            || !text.is_empty() && text.chars().all(|c| "<>=!+-*/|&,(".contains(c)) && text != "->"
+        HUNGRY.contains(&text) || !text.is_empty() && text.chars().all(|c| "<>=!+-*/|&,(".contains(c))
     }
 
     fn finding(
@@ -146,7 +145,7 @@ impl Reader<'_> {
             || new_item
             || shown == "}"
             || ["when", "otherwise"].contains(&shown.as_str());
-        if let Some(finding) = self.sign_slip(token, previous, span, &shown) {
+        if let Some(finding) = self.slip(failure, token, previous) {
             return (finding, token.1);
         }
         if let Some(place) = previous
@@ -173,7 +172,8 @@ impl Reader<'_> {
             }
             return (finding, failure.at);
         }
-        if closer && opener.is_none() {
+        let in_block = matches!(failure.rule, Some(Rule::member | Rule::column | Rule::grid_line));
+        if closer && opener.is_none() && !(in_block && shown == "}") {
             let finding = Diagnostic::new(codes::BRACKET, span, format!("this `{shown}` closes nothing"))
                 .help("delete it, or write the bracket that it should close")
                 .fix(span, "");
@@ -213,56 +213,6 @@ impl Reader<'_> {
         let shown = self.text(place);
         Diagnostic::new(codes::LEFT_OUT, span, format!("nothing follows `{shown}`"))
             .help(format!("write what belongs after `{shown}`, or delete it"))
-    }
-
-    /// Signs that mean something elsewhere.
-    fn sign_slip(
-        &self,
-        token: (usize, usize),
-        previous: Option<(usize, usize)>,
-        span: Span,
-        shown: &str,
-    ) -> Option<Diagnostic> {
-        let rest = self.from(token.0);
-        let before = previous.map_or("", |place| self.text(place));
-        let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).count();
-        if shown == ","
-            && digits(before) == before.len()
-            && !before.is_empty()
-            && digits(rest.get(1..).unwrap_or("")) == 3
-        {
-            let group = rest.get(1..4).unwrap_or("");
-            let place = self.span(previous?.0, token.1 + 3);
-            return Some(
-                Diagnostic::new(codes::BAD_NUMBER, place, "a number has no comma in it")
-                    .help(format!("write `{before}{group}` or `{before}_{group}`"))
-                    .fix(place, format!("{before}{group}")),
-            );
-        }
-        if rest.starts_with("..") {
-            return Some(
-                Diagnostic::new(
-                    codes::HABIT,
-                    self.span(token.0, token.0 + 2),
-                    "`..` is no sign of the language",
-                )
-                .help("write `between 18 and 30` for a range with both ends in"),
-            );
-        }
-        if shown.starts_with('?') {
-            return Some(
-                Diagnostic::new(codes::HABIT, span, "`?` asks no question here")
-                    .help("to choose between values, write `case { when … then …  otherwise … }`"),
-            );
-        }
-        if shown == "+" && previous.is_some_and(|place| self.hungry(place)) {
-            return Some(
-                Diagnostic::new(codes::HABIT, span, "a number takes no `+` before it")
-                    .help("delete it")
-                    .fix(span, ""),
-            );
-        }
-        None
     }
 
     /// A sign or word that a declaration needs at this place and has not.

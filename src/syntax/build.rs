@@ -294,11 +294,17 @@ impl<'p> Builder<'p> {
                     }
                     let mut values = values.into_iter();
                     if let (Some(condition), Some(value)) = (values.next(), values.next()) {
+                        let value = self
+                            .no_null(value, "leave these users to no line; what no line takes is missing");
                         arms.push((condition, value));
                     }
                 }
                 Rule::habit_else => self.habit_word(&part, "otherwise"),
-                Rule::expr => otherwise = Some(self.expression(part)),
+                Rule::expr => {
+                    let value = self.expression(part);
+                    otherwise =
+                        Some(self.no_null(value, "leave `otherwise` out; what no line takes is missing"));
+                }
                 _ => {}
             }
         }
@@ -394,6 +400,23 @@ impl<'p> Builder<'p> {
             }
         }
         if aggregate { ExprKind::Unavailable(name.text) } else { ExprKind::Call(name, arguments) }
+    }
+
+    /// A word for a missing value where a value stands: answered, with what to do instead.
+    pub fn no_null(&self, value: Expr, help: &str) -> Expr {
+        let ExprKind::Name(name) = &value.kind else { return value };
+        if name.quoted || !NULLS.contains(&name.text.as_str()) || self.declares(&name.text) {
+            return value;
+        }
+        self.report(
+            Diagnostic::new(
+                codes::NO_MISSING_LITERAL,
+                value.span,
+                format!("there is no value `{}`", name.text),
+            )
+            .help(help),
+        );
+        Expr { kind: ExprKind::Error, span: value.span }
     }
 
     /// `x = null` and its kin: answered, and read as the test that was meant.

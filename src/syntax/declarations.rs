@@ -20,6 +20,8 @@ pub(super) const WORDS: [&str; 22] = [
 impl<'p> Reader<'p> {
     /// The whole file.
     pub fn file(&mut self, file: &mut File) {
+        // Where the declaration before began: junk after it is read as a part of it.
+        let mut last = None;
         loop {
             self.skip_blanks();
             if self.from(self.at).starts_with(DECLARATION) {
@@ -36,7 +38,7 @@ impl<'p> Reader<'p> {
             let word = rest.get(..word_length).unwrap_or("");
             let known = WORDS.contains(&word) && word != "edition";
             if !self.begins_line(start) {
-                self.not_at_line_start(start, word, known);
+                self.not_at_line_start(last.unwrap_or(start), start, word, known);
                 if !known {
                     poison(file.declarations.last_mut());
                     self.skip_declaration(start, start);
@@ -47,6 +49,7 @@ impl<'p> Reader<'p> {
                 self.unknown(file, start, word);
                 continue;
             }
+            last = Some(start);
             let word_span = self.span(start, start + word_length);
             let docs = self.builder.docs(word_span);
             if word == "strata" {
@@ -84,7 +87,7 @@ impl<'p> Reader<'p> {
         self.at += 1;
     }
 
-    fn not_at_line_start(&mut self, start: usize, word: &str, known: bool) {
+    fn not_at_line_start(&mut self, last: usize, start: usize, word: &str, known: bool) {
         if known {
             let place = self.span(start, start + word.len());
             self.builder.report(
@@ -98,7 +101,7 @@ impl<'p> Reader<'p> {
             );
             return;
         }
-        let failure = Failure { rule: None, start, at: start, expected: Vec::new() };
+        let failure = Failure { rule: None, start: last, at: start, expected: Vec::new() };
         self.answer(&failure);
     }
 

@@ -134,7 +134,10 @@ impl Builder<'_> {
                 _ => vec![left, right],
             }),
             Rule::kw_or_else => {
-                let right = self.no_bare_not(right, "or_else");
+                let right = self.no_null(
+                    self.no_bare_not(right, "or_else"),
+                    "leave `or_else` out; the value stays missing by itself",
+                );
                 ExprKind::OrElse(Box::new(left), Box::new(right))
             }
             Rule::habit_power => {

@@ -20,6 +20,10 @@ static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"^(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{4})/(\d{1,2})/(\d{1,2})|(\d{4})\.(\d{1,2})\.(\d{1,2})|(\d{4})年(\d{1,2})月(\d{1,2})[日号]?)",
     )
 });
+/// Dates with the year last, and a year with its month alone.
+static OTHER_DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(r"^(?:\d{1,2}[/.]\d{1,2}[/.](?:19|20)\d\d\b|(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?:$|[\s),;]))")
+});
 static CLOCK: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(r"^([Tt ]?)(\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d+)?)?)(Z|z|[+-]\d{1,2}(?::?\d{2})?)?")
 });
@@ -103,6 +107,15 @@ fn bad(
 }
 
 fn date_or_timestamp(scanner: &mut Scanner, line: &str, head: &str) -> bool {
+    if let Some(found) = OTHER_DATE.as_ref().and_then(|date| date.find(head)) {
+        let length = bytes(line, found.as_str().chars().count());
+        let shown = line.get(..length).unwrap_or("").to_owned();
+        let help =
+            "write year, month and day, like `2024-11-15`; a calculation needs blanks around its signs"
+                .to_owned();
+        bad(scanner, length, codes::BAD_DATE, format!("`{shown}` is not how a date is written"), help, None);
+        return true;
+    }
     let Some(found) = DATE.as_ref().and_then(|date| date.captures(head)) else { return false };
     let parts: Vec<&str> = found.iter().skip(1).flatten().map(|part| part.as_str()).collect();
     let [year, month, day] = parts.as_slice() else { return false };
@@ -402,6 +415,9 @@ fn explain(clean: &str, shown: String) -> (String, String, Option<String>) {
     if clean.contains('_') && clean.chars().all(|c| c.is_ascii_digit() || c == '_') {
         let mend: String = clean.chars().filter(char::is_ascii_digit).collect();
         return (shown, format!("write `{mend}`, or single `_` between digits"), Some(mend));
+    }
+    if clean.matches('.').count() > 1 {
+        return (shown, "a number has one point, before its decimals: `1234.5`".to_owned(), None);
     }
     if let Some(found) = WITH_WORD.as_ref().and_then(|pattern| pattern.captures(clean)) {
         let group = |at: usize| found.get(at).map_or("", |part| part.as_str());

@@ -20,6 +20,7 @@ mod patterns;
 mod prepare;
 mod quotes;
 mod recover;
+mod slips;
 mod words;
 
 pub use prepare::MAX_DEPTH;

@@ -135,6 +135,9 @@ impl<'t> Scanner<'t> {
                 }
                 _ => {}
             }
+            if self.foreign_comment() {
+                continue;
+            }
             let start = self.at;
             // A declaration stands outside all brackets, whatever was left open before it, and no
             // expression goes on into it.
@@ -209,6 +212,30 @@ impl<'t> Scanner<'t> {
             own_line: before.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty(),
         });
         self.put(" ", text.len());
+    }
+
+    /// A comment as other languages write it, answered and passed over.
+    fn foreign_comment(&mut self) -> bool {
+        let rest = self.rest();
+        let (mark, length) = if rest.starts_with("//") {
+            ("//", self.rest_of_line().len())
+        } else if rest.starts_with("/*") {
+            ("/*", rest.find("*/").map_or(self.rest_of_line().len(), |end| end + 2))
+        } else if rest.starts_with("--") && !self.line_has_code {
+            ("--", self.rest_of_line().len())
+        } else {
+            return false;
+        };
+        let span = self.span(self.at, self.at + mark.len());
+        let finding =
+            Diagnostic::new(codes::HABIT, span, format!("a comment begins with `#`, not with `{mark}`"));
+        self.diagnostics.push(if mark == "/*" {
+            finding.help("write `#` before each line of it")
+        } else {
+            finding.help("write `#`").fix(span, "#")
+        });
+        self.put(" ", length);
+        true
     }
 
     /// A sign: brackets are counted, full-width ones become ASCII, look-alikes are reported.

@@ -39,6 +39,9 @@ pub(super) fn expected_words(expected: &[Rule]) -> String {
     if any(&[Rule::kw_and, Rule::op_add, Rule::op_le, Rule::infix, Rule::is_test]) {
         return "an operator such as `and`, or the end of the rule".to_owned();
     }
+    if any(&[Rule::kw_otherwise]) && any(&[Rule::colon]) {
+        return "`when` and a condition, or `otherwise`".to_owned();
+    }
     for rule in expected {
         match rule {
             Rule::lbrace => say("`{`"),
@@ -54,6 +57,8 @@ pub(super) fn expected_words(expected: &[Rule]) -> String {
             Rule::items => say("`(`"),
             Rule::when => say("`when` and a condition"),
             Rule::number => say("a number"),
+            Rule::span | Rule::in_window => say("a length of time such as `30 days`"),
+            Rule::unit | Rule::moved_unit => say("a unit such as `days`"),
             Rule::timestamp | Rule::date => say("a date such as `2024-11-15`"),
             Rule::pattern | Rule::pattern_list | Rule::alternative => say("a pattern"),
             Rule::expr
