@@ -130,9 +130,9 @@ fn codes_with_a_case() -> BTreeSet<String> {
 
 /// Codes that no rule file alone can show, with what shows them instead.
 const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
-    ("E0106", "needs two files; the tests of `check` over folders"),
-    ("E0107", "needs a file outside the folder; the tests of `check` over folders"),
-    ("E0119", "needs a used file; the tests of `check` over folders"),
+    ("E0106", "needs two files; `tests/several_files.rs`"),
+    ("E0107", "needs a file outside the folder; `tests/several_files.rs`"),
+    ("E0119", "needs a used file; `tests/several_files.rs`"),
     ("E0122", "needs millions of expressions"),
 ];
 
