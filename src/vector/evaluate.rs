@@ -2,12 +2,12 @@
 
 use super::bits::{Bits, bits_of};
 use super::clock::{DAY, HOUR};
-use super::column::{Column, Data, Element, View, all_known};
+use super::column::{Column, Data, Element, all_known};
 use super::output::{Assignment, Collector};
 use super::plan::{Action, Declared, Plan, Prepared, Step, Wanted, Work};
 use super::text::Outcomes;
-use super::{choose, compare, numbers, scalar};
-use crate::program::{CompareOp, Expr, NodeId, Type, Unit, Value};
+use super::{choose, compare, dates, numbers, scalar};
+use crate::program::{CompareOp, Expr, NodeId, Type, Value};
 use crate::semantics::{Dated, Environment, Facts};
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::DataType;
@@ -323,9 +323,10 @@ impl Chunk<'_> {
             Expr::Hour(operand) => {
                 self.local::<i64>(&at(operand), &node.ty, &slow, |local| Some(local.rem_euclid(DAY) / HOUR))
             }
-            Expr::Elapsed { unit: unit @ (Unit::Days | Unit::Weeks), from, to } => {
-                elapsed_days(*unit, &at(from), &at(to), &node.ty, rows, &slow)
+            Expr::Elapsed { unit, from, to } => {
+                dates::elapsed(*unit, &at(from), &at(to), &node.ty, rows, &slow)
             }
+            Expr::DatePart(part, date) => dates::part(*part, &at(date), &node.ty, rows, &slow),
             _ => None,
         }
     }
@@ -359,22 +360,6 @@ impl Chunk<'_> {
             Register::Values(column)
         }
     }
-}
-
-/// Days or weeks between dates.
-fn elapsed_days(
-    unit: Unit,
-    from: &Column,
-    to: &Column,
-    ty: &Type,
-    rows: usize,
-    slow: numbers::Slow,
-) -> Option<Column> {
-    let (from_view, to_view) = (View::<i32>::of(from)?, View::<i32>::of(to)?);
-    let length = if unit == Unit::Weeks { 7 } else { 1 };
-    numbers::map(rows, all_known(&[from, to], rows), ty, slow, |row| {
-        Some((i64::from(to_view.get(row)) - i64::from(from_view.get(row))) / length)
-    })
 }
 
 /// `=` of bools.

@@ -14,6 +14,7 @@ mod choose;
 mod clock;
 mod column;
 mod compare;
+mod dates;
 mod evaluate;
 mod numbers;
 mod output;
