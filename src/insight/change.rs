@@ -7,9 +7,10 @@
 
 use super::show::value_text;
 use crate::interpret;
-use crate::program::{Column, CompareOp, Expr, NodeId, Program, Type, Value};
-use crate::semantics::{Dated, Facts, calendar};
+use crate::program::{Column, DatePart, Expr, NodeId, Program, Type, Unit, Value};
+use crate::semantics::{Dated, Facts, calendar, numbers};
 use hashbrown::{HashMap, HashSet};
+use jiff::civil::Time;
 use serde::Serialize;
 
 /// One column that would have to be different.
@@ -29,6 +30,15 @@ pub struct ColumnChange {
     effort: f64,
 }
 
+impl ColumnChange {
+    /// Makes the change in a user's row.
+    pub fn put(&self, row: &mut [Value]) {
+        if let Some(place) = row.get_mut(self.index) {
+            *place = self.value.clone();
+        }
+    }
+}
+
 /// A set of columns that would have to be different, all of them.
 pub type Change = Vec<ColumnChange>;
 
@@ -36,6 +46,8 @@ pub type Change = Vec<ColumnChange>;
 const KEPT: usize = 3;
 /// How many users are tried for one part of a rule.
 const TRIES: usize = 4_000;
+/// Keys of a larger lookup are not tried.
+const MOST_KEYS: usize = 1_000;
 
 /// What is asked of a node's value.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,9 +175,7 @@ impl Search<'_> {
     fn meets(&self, part: &Dated, root: NodeId, goal: &Goal, change: &[ColumnChange]) -> bool {
         let mut row = self.row.to_vec();
         for one in change {
-            if let Some(place) = row.get_mut(one.index) {
-                *place = one.value.clone();
-            }
+            one.put(&mut row);
         }
         goal.met(interpret::evaluate(part, self.facts, &row).value(root))
     }
@@ -184,7 +194,7 @@ impl Search<'_> {
         }
         let evaluation = interpret::evaluate(part, self.facts, self.row);
         for node in &program.nodes {
-            for (value, constants) in tested(program, &node.expr) {
+            for (value, constants) in tested(program, &node.expr, &evaluation) {
                 for index in columns_below(program, value) {
                     let Some(options) = columns.get_mut(&index) else { continue };
                     for constant in &constants {
@@ -232,9 +242,52 @@ impl Search<'_> {
                     options.extend(start);
                 }
             }
+            Expr::Hour(_) => {
+                let Value::Int(hour) = constant else { return };
+                for hour in [hour.saturating_sub(1), *hour, hour.saturating_add(1)] {
+                    options
+                        .extend(hour.checked_mul(3_600_000_000).and_then(|time| self.at_time(index, time)));
+                }
+            }
+            Expr::TimeOfDay(_) => {
+                let Value::Time(time) = constant else { return };
+                for time in [time - 1_000_000, *time, time + 1_000_000] {
+                    options.extend(self.at_time(index, time));
+                }
+            }
+            // A few days or months away there is any weekday, day, month and quarter.
+            Expr::DatePart(part, _) if *part != DatePart::Year => {
+                let Some(current) = self.row.get(index) else { return };
+                for (unit, most) in [(Unit::Days, 31), (Unit::Months, 11)] {
+                    let moved = (-most..=most).map(|n| calendar::shift(current, n, unit, &self.zone));
+                    options.extend(moved.filter(|value| !value.is_missing()));
+                }
+            }
+            Expr::Lookup { lookup, key, .. } if matches!(program.node(*key).expr, Expr::Column(_)) => {
+                let Some(facts) = self.facts.lookups.get(*lookup) else { return };
+                if facts.rows.len() <= MOST_KEYS {
+                    options.extend(facts.rows.keys().cloned());
+                }
+            }
             Expr::ListSize(_) | Expr::TextLength(_) => {}
             _ => self.linear_guess(part, value, index, constant, evaluation, options),
         }
+    }
+
+    /// A column's moment moved to another time of its day, in microseconds since midnight.
+    fn at_time(&self, index: usize, time: i64) -> Option<Value> {
+        let Some(Value::Timestamp(micros)) = self.row.get(index) else { return None };
+        let seconds = time / 1_000_000;
+        let part = |n: i64| i8::try_from(n).ok();
+        let clock =
+            Time::new(part(seconds / 3600)?, part(seconds / 60 % 60)?, part(seconds % 60)?, 0).ok()?;
+        let day = calendar::local(&self.zone, *micros)?.date();
+        calendar::moment(&self.zone, day.to_datetime(clock)).map(Value::Timestamp)
+    }
+
+    /// The local date of the evaluation.
+    fn today(&self) -> Option<i32> {
+        calendar::local_date(&self.zone, self.dated.now)
     }
 
     /// Where a number depends on a column by a straight line, the column's value that hits the constant.
@@ -281,7 +334,7 @@ impl Search<'_> {
                 options.insert(Value::Decimal(crate::program::Decimal { unscaled: 0, scale: *scale }));
             }
             Type::Date if options.is_empty() => {
-                options.extend(i32::try_from(self.dated.now.div_euclid(86_400_000_000)).ok().map(Value::Date))
+                options.extend(self.today().map(Value::Date));
             }
             Type::Timestamp if options.is_empty() => {
                 options.insert(Value::Timestamp(self.dated.now));
@@ -313,7 +366,7 @@ impl Search<'_> {
             && !(domain.past
                 && match value {
                     Value::Timestamp(micros) => *micros > self.dated.now,
-                    Value::Date(days) => i64::from(*days) * 86_400_000_000 > self.dated.now,
+                    Value::Date(days) => self.today().is_some_and(|today| *days > today),
                     _ => false,
                 })
     }
@@ -321,10 +374,22 @@ impl Search<'_> {
     fn change(&self, column: &Column, index: usize, current: &Value, value: Value) -> ColumnChange {
         let program = &self.dated.program;
         let effort = match (number(current), number(&value)) {
-            (Some(a), Some(b)) => (a - b).abs() / (1.0 + a.abs().max(b.abs())),
-            // Losing what is known is no advice.
-            _ if value.is_missing() => 3.0,
-            _ => 1.0,
+            // A value that nobody would write is the last resort.
+            (Some(a), Some(b)) => {
+                let long = matches!(value, Value::Float(x) if x.to_string().len() > 12);
+                (a - b).abs() / (1.0 + a.abs().max(b.abs())) + if long { 0.5 } else { 0.0 }
+            }
+            // The next label is a smaller step than the one after it, where they have an order.
+            _ => match (current, &value, &column.ty) {
+                (Value::Label(a), Value::Label(b), Type::Label(ty))
+                    if program.label_type(*ty).is_some_and(|ty| ty.ordered) =>
+                {
+                    1.0 + f64::from(a.abs_diff(*b)) / 1_000.0
+                }
+                // Losing what is known is no advice.
+                (_, Value::Missing, _) => 3.0,
+                _ => 1.0,
+            },
         };
         ColumnChange {
             column: column.name.clone(),
@@ -362,19 +427,23 @@ fn merged(a: &Change, b: &Change) -> Option<Change> {
 }
 
 /// The values that a test compares with constants.
-fn tested(program: &Program, expr: &Expr) -> Vec<(NodeId, Vec<Value>)> {
+fn tested(program: &Program, expr: &Expr, evaluation: &interpret::Evaluation) -> Vec<(NodeId, Vec<Value>)> {
     let constant = |id: NodeId| match &program.node(id).expr {
         Expr::Constant(value) => Some(value.clone()),
         _ => None,
     };
     match expr {
-        Expr::Compare { op, left, right } => match (constant(*left), constant(*right)) {
+        Expr::Compare { left, right, .. } => match (constant(*left), constant(*right)) {
             (None, Some(value)) => vec![(*left, vec![value])],
             (Some(value), None) => vec![(*right, vec![value])],
             // Two values compared with each other: each is tried at what the other is.
             _ => {
-                let _: &CompareOp = op;
-                Vec::new()
+                let other =
+                    |id: NodeId| Some(evaluation.value(id).clone()).filter(|value| !value.is_missing());
+                vec![
+                    (*left, other(*right).into_iter().collect()),
+                    (*right, other(*left).into_iter().collect()),
+                ]
             }
         },
         Expr::InSet { value, set } => vec![(*value, set.clone())],
@@ -415,7 +484,12 @@ fn neighbours(value: &Value) -> Vec<Value> {
             .filter_map(|step| x.unscaled.checked_add(step))
             .map(|unscaled| Value::Decimal(crate::program::Decimal { unscaled, scale: x.scale }))
             .collect(),
-        Value::Float(x) => vec![Value::Float(x.next_down()), value.clone(), Value::Float(x.next_up())],
+        Value::Float(x) => [x - 0.01, *x, x + 0.01]
+            .into_iter()
+            .map(|x| numbers::float((x * 1e12).round() / 1e12))
+            .chain([numbers::float(x.next_down()), numbers::float(x.next_up())])
+            .filter(|value| !value.is_missing())
+            .collect(),
         _ => vec![value.clone()],
     }
 }

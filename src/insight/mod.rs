@@ -2,6 +2,8 @@
 
 pub mod change;
 mod show;
+#[cfg(test)]
+mod tests;
 pub mod why;
 
 pub use show::value_text;

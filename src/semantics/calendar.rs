@@ -178,15 +178,23 @@ fn whole_months(unit: Unit, from: i32, to: i32) -> Option<i64> {
     reaches(n).then_some(n)
 }
 
-/// The latest date (moment for hours and minutes) x with `elapsed(x, to) >= at_least`.
+/// The latest date (moment for hours and minutes) x with `elapsed(x, to) >= at_least`. Where that
+/// lies past the calendar's end it is the calendar's last day, where it lies before its start the
+/// day before the first: a comparison with it still has the right answer for every date there is.
 pub fn elapsed_bound(unit: Unit, at_least: i64, to: &Value) -> Value {
-    match to {
-        Value::Date(to) => date_bound(unit, at_least, *to).map_or(Value::Missing, Value::Date),
-        Value::Timestamp(to) => moment_bound(unit, at_least, *to).map_or(Value::Missing, Value::Timestamp),
+    match (unit, to) {
+        (Unit::Hours, Value::Timestamp(to)) => Value::Timestamp(moment_bound(HOUR, at_least, *to)),
+        (Unit::Minutes, Value::Timestamp(to)) => Value::Timestamp(moment_bound(MINUTE, at_least, *to)),
+        (Unit::Hours | Unit::Minutes, _) => Value::Missing,
+        (_, Value::Date(to)) if date(*to).is_some() => {
+            let beyond = if at_least > 0 { days(Date::MIN) - 1 } else { days(Date::MAX) };
+            Value::Date(date_bound(unit, at_least, *to).unwrap_or(beyond))
+        }
         _ => Value::Missing,
     }
 }
 
+/// None where it lies outside the calendar.
 fn date_bound(unit: Unit, at_least: i64, to: i32) -> Option<i32> {
     match unit {
         Unit::Days => shift_date(to, at_least.checked_neg()?, Unit::Days),
@@ -204,13 +212,9 @@ fn date_bound(unit: Unit, at_least: i64, to: i32) -> Option<i32> {
     }
 }
 
-fn moment_bound(unit: Unit, at_least: i64, to: i64) -> Option<i64> {
-    let length = match unit {
-        Unit::Hours => HOUR,
-        Unit::Minutes => MINUTE,
-        _ => return None,
-    };
-    to.checked_sub(toward_zero(at_least, length)?)
+fn moment_bound(length: i64, at_least: i64, to: i64) -> i64 {
+    let beyond = if at_least > 0 { i64::MIN } else { i64::MAX };
+    toward_zero(at_least, length).and_then(|least| to.checked_sub(least)).unwrap_or(beyond)
 }
 
 /// The smallest difference d with `d / length >= n`, where the division goes toward zero.

@@ -9,6 +9,8 @@ pub mod compare;
 mod dated;
 mod facts;
 pub mod numbers;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 pub use apply::apply;

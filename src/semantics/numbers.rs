@@ -128,7 +128,7 @@ pub fn function(function: NumberFunction, value: &Value) -> Value {
             decimal(i256::from_i128(x.unscaled).wrapping_abs(), x.scale)
         }
         (NumberFunction::Negate, Value::Decimal(x)) => {
-            Value::Decimal(Decimal { unscaled: -x.unscaled, scale: x.scale })
+            decimal(i256::from_i128(x.unscaled).wrapping_neg(), x.scale)
         }
         (NumberFunction::Floor | NumberFunction::Ceil, Value::Decimal(x)) => {
             let Some(one) = 10_i128.checked_pow(u32::from(x.scale)) else { return Value::Missing };
@@ -155,11 +155,15 @@ pub fn round(value: &Value, digits: i32, ty: &Type) -> Value {
             }
         },
         (Value::Decimal(x), Type::Decimal { scale, .. }) => {
-            let kept = i32::from(x.scale) - digits;
-            let rounded = rounded_to(i256::from_i128(x.unscaled), u32::try_from(kept.max(0)).unwrap_or(0));
-            // The digits that are gone leave zeros behind at the old scale.
-            let less = power(u32::from(x.scale.saturating_sub(*scale)));
-            rounded.checked_div(less).map_or(Value::Missing, |unscaled| decimal(unscaled, *scale))
+            let gone = i32::from(x.scale).saturating_sub(digits);
+            let rounded = rounded_to(i256::from_i128(x.unscaled), u32::try_from(gone).unwrap_or(0));
+            let rescaled = if x.scale > *scale {
+                // The digits that are gone have left zeros behind at the old scale.
+                rounded.checked_div(power(u32::from(x.scale - *scale)))
+            } else {
+                rounded.checked_mul(power(u32::from(*scale - x.scale)))
+            };
+            rescaled.map_or(Value::Missing, |unscaled| decimal(unscaled, *scale))
         }
         (Value::Float(x), _) => float(round_float(*x, digits)),
         _ => Value::Missing,
@@ -192,7 +196,7 @@ fn round_float(x: f64, digits: i32) -> f64 {
         if digits == 0 {
             return x.round();
         }
-        let unit = 10_f64.powi(-digits);
+        let unit = 10_f64.powi(digits.saturating_neg());
         let rest = x % unit;
         let base = x - rest;
         return if rest.abs() * 2.0 >= unit { base + unit.copysign(x) } else { base };
