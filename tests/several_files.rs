@@ -13,7 +13,7 @@ fn findings(folder: &Path, files: &[(&str, &str)]) -> Vec<String> {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    let checked = check(&folder.join(files[0].0), &Options::default());
+    let checked = check(&folder.join(files.first().unwrap().0), &Options::default());
     checked.diagnostics.iter().map(|finding| format!("{} {}", finding.code, finding.message)).collect()
 }
 

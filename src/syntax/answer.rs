@@ -44,6 +44,7 @@ impl Reader<'_> {
     /// Reports a failure. Returns the place (in the clean text) from which to look for the next
     /// piece that can be read.
     pub fn answer(&mut self, failure: &Failure) -> usize {
+        self.unclosed = None;
         let token = self.token(failure.at);
         if self.text(token).contains(UNREADABLE) || self.from(token.0).starts_with(UNREADABLE) {
             return failure.at;
@@ -53,6 +54,10 @@ impl Reader<'_> {
             return failure.at;
         }
         let (finding, resume) = self.finding(failure, token, previous);
+        self.unclosed = self
+            .open_bracket(failure.start, failure.at)
+            .filter(|(_, open)| *open == '{')
+            .map(|(at, _)| at + 1);
         self.builder.report(finding);
         resume
     }
@@ -132,7 +137,7 @@ impl Reader<'_> {
             return (self.left_out(before), place.0);
         }
         let closer = matches!(shown.as_str(), ")" | "]" | "}");
-        let opener = self.unclosed(failure.start, failure.at);
+        let opener = self.open_bracket(failure.start, failure.at);
         let new_item = self.begins_line(failure.at)
             && match failure.rule {
                 Some(Rule::member) => self.fits(Rule::member_start, failure.at),
@@ -344,7 +349,7 @@ impl Reader<'_> {
     }
 
     /// The innermost bracket that is open between two places.
-    fn unclosed(&self, start: usize, end: usize) -> Option<(usize, char)> {
+    fn open_bracket(&self, start: usize, end: usize) -> Option<(usize, char)> {
         let mut open: Vec<(usize, char)> = Vec::new();
         let mut quote = None;
         let mut escaped = false;

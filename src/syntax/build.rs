@@ -288,6 +288,7 @@ impl<'p> Builder<'p> {
                         match inner.as_rule() {
                             Rule::expr => values.push(self.expression(inner)),
                             Rule::habit_if => self.habit_word(&inner, "when"),
+                            Rule::trailing_comma => self.no_comma(self.span(&inner), "lines"),
                             Rule::arrow | Rule::habit_colon => self.habit_word(&inner, "then"),
                             _ => {}
                         }

@@ -70,6 +70,11 @@ impl<'p> Reader<'p> {
 
     /// A closing bracket or separator between declarations.
     fn stray(&mut self, sign: char) {
+        if sign == '}' && self.owed > 0 {
+            self.owed -= 1;
+            self.at += 1;
+            return;
+        }
         let place = self.span(self.at, self.at + 1);
         let finding = if sign == '}' || sign == ')' || sign == ']' {
             let open = match sign {

@@ -25,6 +25,10 @@ pub(super) struct Reader<'p> {
     pub builder: Builder<'p>,
     pub clean: &'p str,
     pub at: usize,
+    /// Blocks that a declaration broke off: their `}` may still come and closes nothing then.
+    pub owed: usize,
+    /// Just past a `{` that was found to be unclosed: it does not count when looking for the end.
+    pub unclosed: Option<usize>,
 }
 
 /// Whether a line that begins with this text begins a declaration.
@@ -45,7 +49,13 @@ pub(super) fn breaks_block(text: &str) -> bool {
 
 impl<'p> Reader<'p> {
     pub fn new(file: FileId, prepared: &'p Prepared<'p>) -> Self {
-        Reader { builder: Builder::new(file, prepared), clean: &prepared.clean, at: 0 }
+        Reader {
+            builder: Builder::new(file, prepared),
+            clean: &prepared.clean,
+            at: 0,
+            owed: 0,
+            unclosed: None,
+        }
     }
 
     /// The text from a place on.
@@ -202,7 +212,8 @@ impl<'p> Reader<'p> {
                     let resume = self.answer(&failure);
                     self.at = start;
                     items.extend(build(self, Err(start)));
-                    self.skip_item(start, resume.max(start), item_start);
+                    let walk_from = self.unclosed.take().unwrap_or(start);
+                    self.skip_item(walk_from, resume.max(start), item_start);
                     if self.at <= start {
                         self.at = start + self.from(start).chars().next().map_or(1, char::len_utf8);
                     }
@@ -220,6 +231,11 @@ impl<'p> Reader<'p> {
     }
 
     fn unclosed_block(&mut self, opener: Span, owner: &str) {
+        if opener.start == opener.end {
+            // Its `{` was missed already.
+            return;
+        }
+        self.owed += 1;
         let mut finding =
             Diagnostic::new(codes::BRACKET, opener, format!("the `{{` of {owner} is never closed"))
                 .help("write `}` after its last line");
