@@ -253,6 +253,19 @@ fn files_with_metadata_say_where_they_come_from() {
 }
 
 #[test]
+fn a_built_program_runs_like_its_text() {
+    let case = Case::usual();
+    let built = case.strata("build rules.seg -o rules.ir.json").output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    case.run("-o text.csv");
+    let output = case.strata("run rules.ir.json -o built.csv --summary json").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(case.text("built.csv"), case.text("text.csv"));
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["program"], case.json("")["program"]);
+}
+
+#[test]
 fn the_json_summary_keeps_its_schema() {
     let case = Case::usual();
     let mut summary = case.json("");

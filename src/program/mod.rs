@@ -7,6 +7,7 @@
 
 mod builder;
 mod expr;
+mod hash;
 pub mod print;
 mod types;
 mod validate;

@@ -25,9 +25,7 @@ use crate::vector::{Plan, Wanted};
 use indexmap::IndexMap;
 use pipeline::{Halt, Work};
 use select::Selection;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use summary::Moment;
@@ -165,7 +163,7 @@ pub fn run(
     }
 
     let moment = Moment { now: moment::show(now, &moment::zone(program)), from: now_from };
-    let hash = hash(program);
+    let hash = program.hash();
     options.stop.listen();
     let writer = writing.then(|| layout::Writer::new(program, users, &selection, options.layout));
     let mut sink = match (&options.output, &writer) {
@@ -279,15 +277,6 @@ fn metadata(program: &Program, moment: &Moment, hash: &str) -> Vec<(String, Stri
     ]
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .into()
-}
-
-/// What tells one checked program from another, whatever its text looks like.
-fn hash(program: &Program) -> String {
-    let text = serde_json::to_vec(program).unwrap_or_default();
-    Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]
