@@ -8,6 +8,9 @@ use crate::program::{DatePart, Type, Unit};
 /// definition.
 const CALENDAR: std::ops::RangeInclusive<i32> = -4_371_587..=2_932_896;
 
+/// The year of the calendar's first day.
+const FIRST_YEAR: i64 = -9999;
+
 /// A date of the Gregorian calendar.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Civil {
@@ -79,6 +82,10 @@ pub(super) fn elapsed(
     let days = |row: usize| i64::from(to.get(row)) - i64::from(from.get(row));
     let months = |row: usize, length: i64| {
         let (from, to) = (Civil::of(from.get(row))?, Civil::of(to.get(row))?);
+        // Counting back may leave the calendar in its first year: the scalar definition knows.
+        if to.year == FIRST_YEAR {
+            return None;
+        }
         let apart = to.months() - from.months();
         // In the month that is reached the day falls on the month's last at the latest.
         let early = apart.rem_euclid(length) == 0 && from.day.min(to.days_in_month()) > to.day;
