@@ -32,7 +32,7 @@ pub fn render(sources: &Sources, diagnostics: &[Diagnostic], style: Style) -> St
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(style.width)
         .with_links(false)
-        .with_context_lines(0)
+        .with_context_lines(1)
         .with_wrap_lines(true);
     let mut out = String::new();
     for diagnostic in diagnostics {

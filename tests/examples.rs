@@ -1,0 +1,111 @@
+//! Every example, run with the real binary: its summary and the first rows of its output are those
+//! in its `expected/` folder. `UPDATE_EXAMPLES=1 cargo test --test examples` rewrites them.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const ROWS: usize = 25;
+
+fn examples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("rules.seg").exists())
+        .collect();
+    found.sort();
+    found
+}
+
+fn strata(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_strata")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "strata {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn expect(path: &Path, found: &str) {
+    if std::env::var_os("UPDATE_EXAMPLES").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, found).unwrap();
+    }
+    let expected = std::fs::read_to_string(path).unwrap_or_else(|_| panic!("{} is not there", path.display()));
+    assert_eq!(found, expected, "{} differs", path.display());
+}
+
+/// The summary without what differs from run to run.
+fn lasting(summary: &str) -> String {
+    let mut summary: serde_json::Value = serde_json::from_str(summary).unwrap();
+    let fields = summary.as_object_mut().unwrap();
+    for passing in ["seconds", "seconds_by_stage", "rows_per_second", "output", "program", "version", "strata"] {
+        fields.remove(passing);
+    }
+    serde_json::to_string_pretty(&summary).unwrap() + "\n"
+}
+
+#[test]
+fn each_gives_what_it_is_expected_to() {
+    let examples = examples();
+    assert!(examples.len() >= 6, "the examples are not all there");
+    for example in examples {
+        let rules = example.join("rules.seg");
+        let rules = rules.to_str().unwrap();
+        strata(&["check", "--data", "--deny", "warnings", "--quiet", rules]);
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("out.csv");
+        let summary =
+            strata(&["run", rules, "--summary", "json", "--with-traits", "-o", output.to_str().unwrap()]);
+        expect(&example.join("expected/summary.json"), &lasting(&summary));
+        let rows = std::fs::read_to_string(&output).unwrap();
+        let head: String = rows.lines().take(ROWS + 1).flat_map(|line| [line, "\n"]).collect();
+        expect(&example.join("expected/first_rows.csv"), &head);
+    }
+}
+
+#[test]
+fn the_expanded_rules_and_the_built_ones_give_the_same_answer() {
+    for example in examples() {
+        let folder = tempfile::tempdir().unwrap();
+        let rules = example.join("rules.seg");
+        let text = strata(&["run", rules.to_str().unwrap(), "--summary", "json"]);
+        let built = folder.path().join("rules.ir.json");
+        strata(&["build", "--quiet", rules.to_str().unwrap(), "-o", built.to_str().unwrap()]);
+        let from_built = strata(&["run", built.to_str().unwrap(), "--summary", "json"]);
+        assert_eq!(lasting(&from_built), lasting(&text), "{} built", example.display());
+
+        let expanded = folder.path().join("expanded.seg");
+        // Its paths are seen from the working folder of `expand`: they are absolute here.
+        std::fs::write(&expanded, strata(&["expand", rules.to_str().unwrap()])).unwrap();
+        let counts = |summary: &str| {
+            let summary: serde_json::Value = serde_json::from_str(summary).unwrap();
+            (summary.get("rows").cloned(), summary.get("segments").cloned(), summary.get("layers").cloned())
+        };
+        let from_expanded = strata(&["run", expanded.to_str().unwrap(), "--summary", "json"]);
+        assert_eq!(counts(&from_expanded), counts(&text), "{} expanded", example.display());
+    }
+}
+
+/// The four types of the fund example are those that its generator planted.
+#[test]
+fn the_fund_example_finds_what_was_planted() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fund");
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out.csv");
+    strata(&["run", example.join("rules.seg").to_str().unwrap(), "--quiet", "-o", output.to_str().unwrap()]);
+    let found = std::fs::read_to_string(&output).unwrap();
+    let truth = std::fs::read_to_string(example.join("truth.csv")).unwrap();
+    let header: Vec<&str> = found.lines().next().unwrap().split(',').collect();
+    let column = header.iter().position(|name| *name == "fund").unwrap();
+    let found: Vec<(&str, &str)> = found
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let fields: Vec<&str> = line.split(',').collect();
+            (*fields.first().unwrap(), *fields.get(column).unwrap())
+        })
+        .collect();
+    let truth: Vec<(&str, &str)> = truth.lines().skip(1).map(|line| line.split_once(',').unwrap()).collect();
+    assert_eq!(truth.len(), 2_000);
+    assert_eq!(found, truth);
+}
