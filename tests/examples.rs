@@ -30,7 +30,8 @@ fn expect(path: &Path, found: &str) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, found).unwrap();
     }
-    let expected = std::fs::read_to_string(path).unwrap_or_else(|_| panic!("{} is not there", path.display()));
+    let expected =
+        std::fs::read_to_string(path).unwrap_or_else(|_| panic!("{} is not there", path.display()));
     assert_eq!(found, expected, "{} differs", path.display());
 }
 
@@ -38,7 +39,9 @@ fn expect(path: &Path, found: &str) {
 fn lasting(summary: &str) -> String {
     let mut summary: serde_json::Value = serde_json::from_str(summary).unwrap();
     let fields = summary.as_object_mut().unwrap();
-    for passing in ["seconds", "seconds_by_stage", "rows_per_second", "output", "program", "version", "strata"] {
+    for passing in
+        ["seconds", "seconds_by_stage", "rows_per_second", "output", "program", "version", "strata"]
+    {
         fields.remove(passing);
     }
     serde_json::to_string_pretty(&summary).unwrap() + "\n"

@@ -32,22 +32,15 @@ pub struct Built {
 struct File {
     strata: Version,
     hash: String,
-    #[serde(flatten)]
-    body: Body,
+    program: Program,
+    facts: FactsFile,
+    sources: Vec<Text>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Version {
     format: u32,
     version: String,
-}
-
-/// What the hash covers.
-#[derive(Serialize, Deserialize)]
-struct Body {
-    program: Program,
-    facts: FactsFile,
-    sources: Vec<Text>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,14 +89,16 @@ impl From<FactsFile> for Facts {
     }
 }
 
-/// `sha256:` and the digest of a value's JSON.
-fn hash(value: &impl Serialize) -> String {
-    let json = serde_json::to_vec(value).unwrap_or_default();
-    let mut text = "sha256:".to_owned();
-    for byte in Sha256::digest(&json) {
-        let _ = write!(text, "{byte:02x}");
+impl File {
+    /// `sha256:` and the digest of all that makes a difference.
+    fn digest(&self) -> String {
+        let json = serde_json::to_vec(&(&self.program, &self.facts, &self.sources)).unwrap_or_default();
+        let mut text = "sha256:".to_owned();
+        for byte in Sha256::digest(&json) {
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
     }
-    text
 }
 
 /// Writes a program, whole or not at all; gives its hash.
@@ -111,7 +106,9 @@ fn hash(value: &impl Serialize) -> String {
 /// # Errors
 /// E0651 where the file cannot be written.
 pub fn save(path: &Path, program: &Program, facts: &Facts, sources: &Sources) -> Result<String, Diagnostic> {
-    let body = Body {
+    let mut file = File {
+        strata: Version { format: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned() },
+        hash: String::new(),
         program: program.clone(),
         facts: facts.into(),
         sources: sources
@@ -119,12 +116,8 @@ pub fn save(path: &Path, program: &Program, facts: &Facts, sources: &Sources) ->
             .map(|file| Text { path: file.path.clone(), text: file.text.clone() })
             .collect(),
     };
-    let hash = hash(&body);
-    let file = File {
-        strata: Version { format: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned() },
-        hash: hash.clone(),
-        body,
-    };
+    file.hash = file.digest();
+    let hash = file.hash.clone();
     let cannot = |error: std::io::Error| {
         Diagnostic::placeless(codes::BUILT_NOT_WRITTEN, format!("cannot write `{}`: {error}", path.display()))
     };
@@ -167,17 +160,17 @@ pub fn load(path: &Path) -> Result<Built, Diagnostic> {
     }
     let file: File = serde_json::from_slice(&json)
         .map_err(|error| refuse(format!("it is damaged near line {}", error.line())).help(rebuild))?;
-    if hash(&file.body) != file.hash {
+    if file.digest() != file.hash {
         return Err(refuse("it was changed after it was built".to_owned()).help(rebuild));
     }
-    crate::program::validate(&file.body.program)
+    crate::program::validate(&file.program)
         .map_err(|fault| refuse(format!("it is no sound program: {fault}")).help(rebuild))?;
-    if file.body.facts.lookups.len() != file.body.program.lookups.len() {
+    if file.facts.lookups.len() != file.program.lookups.len() {
         return Err(refuse("its lookups are not all there".to_owned()).help(rebuild));
     }
     let mut sources = Sources::new();
-    for text in file.body.sources {
+    for text in file.sources {
         sources.add(text.path, text.text);
     }
-    Ok(Built { program: file.body.program, facts: file.body.facts.into(), sources })
+    Ok(Built { program: file.program, facts: file.facts.into(), sources })
 }
