@@ -60,10 +60,10 @@ pub(super) fn bind(
 ) -> Result<Binding, Vec<Diagnostic>> {
     let mut found: Vec<(usize, Find)> = Vec::new();
     let mut faults = Vec::new();
-    for (at, column) in table.columns.iter().enumerate() {
+    for at in 0..table.columns.len() {
         match find(program, table, at, shown, layout, folders) {
             Ok(find) => found.push((at, find)),
-            Err(fault) => faults.push(fault.here(format!("column `{}`", column.name))),
+            Err(fault) => faults.push(fault.here("declared here")),
         }
     }
     if !faults.is_empty() {

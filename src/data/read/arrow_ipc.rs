@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader, read_footer_length};
-use arrow::ipc::{MessageHeader, root_as_footer, root_as_message};
+use arrow::ipc::{MessageHeader, RecordBatch as Batch, root_as_footer, root_as_message};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::sync::atomic::Ordering;
@@ -72,6 +72,9 @@ impl Reader {
 /// The largest part of a file that describes another part.
 const MOST_METADATA: u64 = 64 << 20;
 
+/// The longest buffer of one batch, unpacked.
+const MOST_BUFFER: i64 = 4 << 30;
+
 /// Marks the beginning of a message.
 const CONTINUATION: u32 = u32::MAX;
 
@@ -125,11 +128,40 @@ fn message(file: &mut File, at: u64, bytes: u64) -> std::io::Result<Option<(u64,
     let message =
         root_as_message(&buffer).map_err(|_| odd("it is neither an Arrow file nor an Arrow stream"))?;
     let body = u64::try_from(message.bodyLength()).map_err(|_| odd("a length in it makes no sense"))?;
-    let rows = match message.header_type() {
-        MessageHeader::RecordBatch => message.header_as_record_batch().map_or(0, |batch| batch.length()),
-        _ => 0,
+    let (batch, counted) = match message.header_type() {
+        MessageHeader::RecordBatch => (message.header_as_record_batch(), true),
+        MessageHeader::DictionaryBatch => {
+            (message.header_as_dictionary_batch().and_then(|batch| batch.data()), false)
+        }
+        _ => (None, false),
     };
-    Ok(Some((end, body, u64::try_from(rows).unwrap_or(0))))
+    let Some(batch) = batch else { return Ok(Some((end, body, 0))) };
+    buffers_fit(file, &batch, end, body)?;
+    let rows = if counted { u64::try_from(batch.length()).unwrap_or(0) } else { 0 };
+    Ok(Some((end, body, rows)))
+}
+
+/// Whether each buffer of a batch lies within its body, and does not claim to be huge unpacked.
+fn buffers_fit(file: &mut File, batch: &Batch<'_>, start: u64, body: u64) -> std::io::Result<()> {
+    for buffer in batch.buffers().into_iter().flatten() {
+        let (Ok(offset), Ok(length)) = (u64::try_from(buffer.offset()), u64::try_from(buffer.length()))
+        else {
+            return Err(odd("a length in it makes no sense"));
+        };
+        if offset.checked_add(length).is_none_or(|end| end > body) {
+            return Err(odd("a part of it would lie past its end"));
+        }
+        if batch.compression().is_some() && length >= 8 {
+            // The unpacked length comes first; -1 says that the buffer is not packed.
+            file.seek(SeekFrom::Start(start.saturating_add(offset)))?;
+            let mut unpacked = [0; 8];
+            file.read_exact(&mut unpacked)?;
+            if i64::from_le_bytes(unpacked) > MOST_BUFFER {
+                return Err(odd("a length in it makes no sense"));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn number(file: &mut File) -> std::io::Result<u32> {
@@ -166,8 +198,10 @@ fn rows_of_file(file: &mut File, bytes: u64) -> std::io::Result<u64> {
         if end.is_none_or(|end| end > bytes) || metadata > MOST_METADATA {
             return Err(odd("a part of it would lie past its end"));
         }
-        if let Some((_, _, more)) = message(file, offset, bytes)? {
-            rows += more;
+        match message(file, offset, bytes)? {
+            // The decoder goes by the footer's lengths, what was looked at by the message's own.
+            Some((end, own, more)) if end == offset + metadata && own == body => rows += more,
+            _ => return Err(odd("its footer makes no sense")),
         }
     }
     Ok(rows)

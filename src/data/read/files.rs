@@ -36,7 +36,7 @@ pub(super) struct DataFile {
 }
 
 /// How the name of every file that can be read ends.
-pub const KNOWN_ENDINGS: &str = "`.parquet`, `.csv`, `.jsonl`, `.ndjson` (these three texts also with `.gz` or `.zst`), `.arrow`, `.feather`, `.arrows`";
+pub const KNOWN_ENDINGS: &str = "`.parquet`, `.csv`, `.jsonl`, `.ndjson` (these three also packed: `.gz`, `.zst`), `.arrow`, `.feather`, `.arrows`";
 
 /// How deep folders are followed.
 const MOST_FOLDERS: usize = 32;

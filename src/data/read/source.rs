@@ -6,10 +6,12 @@ use crate::diagnostic::codes::data as codes;
 use crate::diagnostic::{Diagnostic, Span};
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::sync::Arc;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once};
 
 /// A column as a file has it.
 #[derive(Clone, PartialEq, Debug)]
@@ -70,13 +72,26 @@ pub(super) fn batches(
     Ok(Box::new(Guarded { file: file.clone(), inner: Some(inner) }))
 }
 
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// The decoders of file formats are libraries that were not written against hostile files: where
-/// one of them panics, the file is damaged.
+/// one of them panics, the file is damaged, and nothing is printed.
 fn guarded<T>(file: &DataFile, f: impl FnOnce() -> Result<T, Diagnostic>) -> Result<T, Diagnostic> {
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)) {
-        Ok(result) => result,
-        Err(_) => Err(damaged(file, "its content contradicts itself")),
-    }
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !GUARDED.get() {
+                usual(panic);
+            }
+        }));
+    });
+    let outer = GUARDED.replace(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(f));
+    GUARDED.set(outer);
+    result.unwrap_or_else(|_| Err(damaged(file, "its content contradicts itself")))
 }
 
 struct Guarded {
