@@ -1,5 +1,6 @@
 //! What people ask about a program and their data: why a user is in or out, and what would change it.
 
+mod candidates;
 pub mod change;
 mod show;
 #[cfg(test)]
