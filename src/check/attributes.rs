@@ -16,6 +16,7 @@ pub(super) struct Attribute {
     pub kind: AttributeKind,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a program has few of them, and none is moved around")]
 #[derive(Clone, Debug)]
 pub(super) enum AttributeKind {
     Trait(ast::Trait),

@@ -115,13 +115,16 @@ pub(super) struct Loaded {
     pub unreadable: bool,
 }
 
+/// A file by its one name, with the `with` of its first use.
+type Known = (PathBuf, FileId, Vec<(ast::Name, ast::Expr)>);
+
 struct Reader<'a> {
     loader: &'a dyn Loader,
     options: &'a Options,
     root_folder: PathBuf,
     loaded: Loaded,
     /// Files by their one name, with the `with` of their first use.
-    known: Vec<(PathBuf, FileId, Vec<(ast::Name, ast::Expr)>)>,
+    known: Vec<Known>,
     open: Vec<PathBuf>,
 }
 

@@ -2,9 +2,9 @@
 
 use super::output;
 use super::program::{self, CheckOptions};
-use crate::program::print::{self, Calendar};
+use crate::insight::Zoned;
+use crate::program::print;
 use crate::run::moment;
-use crate::semantics::calendar;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -18,35 +18,6 @@ pub(super) struct ExpandArgs {
     now: Option<String>,
     #[command(flatten)]
     options: CheckOptions,
-}
-
-/// Dates in a zone at a moment.
-struct Zoned {
-    zone: jiff::tz::TimeZone,
-    now: i64,
-}
-
-impl Calendar for Zoned {
-    fn date(&self, days: i32) -> String {
-        calendar::date(days).map_or_else(String::new, |date| date.to_string())
-    }
-
-    fn timestamp(&self, micros: i64) -> String {
-        let Ok(moment) = jiff::Timestamp::from_microsecond(micros) else { return String::new() };
-        let (local, offset) = (self.zone.to_datetime(moment), self.zone.to_offset(moment));
-        let seconds = offset.seconds();
-        let sign = if seconds < 0 { '-' } else { '+' };
-        let minutes = seconds.unsigned_abs() / 60;
-        format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
-    }
-
-    fn today(&self) -> i32 {
-        calendar::local_date(&self.zone, self.now).unwrap_or(0)
-    }
-
-    fn now(&self) -> i64 {
-        self.now
-    }
 }
 
 /// Runs the verb.

@@ -7,4 +7,4 @@ mod show;
 mod tests;
 pub mod why;
 
-pub use show::value_text;
+pub use show::{Zoned, value_text};

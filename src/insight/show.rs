@@ -1,5 +1,6 @@
 //! Values as people read and write them.
 
+use crate::program::print::Calendar;
 use crate::program::{Program, Type, Value};
 use crate::semantics::calendar;
 
@@ -58,5 +59,37 @@ fn decimal_text(unscaled: i128, scale: u8) -> String {
     match padded.split_at_checked(padded.len() - scale) {
         Some((whole, fraction)) if scale > 0 => format!("{sign}{whole}.{fraction}"),
         _ => format!("{sign}{padded}"),
+    }
+}
+
+/// Dates as they are written in rules, in a zone at a moment.
+#[derive(Clone, Debug)]
+pub struct Zoned {
+    /// The zone.
+    pub zone: jiff::tz::TimeZone,
+    /// The moment, in microseconds since 1970-01-01T00:00Z.
+    pub now: i64,
+}
+
+impl Calendar for Zoned {
+    fn date(&self, days: i32) -> String {
+        calendar::date(days).map_or_else(String::new, |date| date.to_string())
+    }
+
+    fn timestamp(&self, micros: i64) -> String {
+        let Ok(moment) = jiff::Timestamp::from_microsecond(micros) else { return String::new() };
+        let (local, offset) = (self.zone.to_datetime(moment), self.zone.to_offset(moment));
+        let seconds = offset.seconds();
+        let sign = if seconds < 0 { '-' } else { '+' };
+        let minutes = seconds.unsigned_abs() / 60;
+        format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+
+    fn today(&self) -> i32 {
+        calendar::local_date(&self.zone, self.now).unwrap_or(0)
+    }
+
+    fn now(&self) -> i64 {
+        self.now
     }
 }

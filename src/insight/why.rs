@@ -1,10 +1,11 @@
 //! Why a user is in or out: each rule as a tree with this user's values.
 
 use super::change::{self, Change, Goal};
+use super::show::Zoned;
 use super::show::value_text;
 use crate::diagnostic::{Sources, Span};
 use crate::interpret::{self, Evaluation};
-use crate::program::{Declaration, DeclarationKind, Expr, Line, NodeId, Program, Type, Value};
+use crate::program::{Declaration, DeclarationKind, Expr, Line, NodeId, Program, Type, Value, print};
 use crate::semantics::{Dated, Facts};
 use hashbrown::{HashMap, HashSet};
 use serde::Serialize;
@@ -177,9 +178,13 @@ impl<'a> Teller<'a> {
     /// The condition or the lines of a declaration.
     fn parts_of(&mut self, declaration: &'a Declaration) -> Vec<Trace> {
         match &declaration.kind {
-            DeclarationKind::Segment => vec![self.node(declaration.value, true, None)],
+            DeclarationKind::Segment => {
+                let rule = self.rule_place(declaration);
+                vec![self.node(declaration.value, true, None, rule)]
+            }
             DeclarationKind::Trait => {
-                let mut trace = self.leaf(declaration.value, true);
+                let rule = self.rule_place(declaration);
+                let mut trace = self.leaf(declaration.value, true, rule);
                 trace.holds = None;
                 vec![trace]
             }
@@ -206,7 +211,7 @@ impl<'a> Teller<'a> {
             }
             traces.push(match line.condition {
                 Some(condition) => {
-                    let inner = self.node(condition, decisive, None);
+                    let inner = self.node(condition, decisive, None, Some(line.place));
                     Trace { text: format!("{member}: {}", inner.text), ..inner }
                 }
                 None => Trace {
@@ -223,7 +228,7 @@ impl<'a> Teller<'a> {
     }
 
     /// A condition as a tree: `and`, `or`, `not` and counts by their parts, tests as leaves.
-    fn node(&mut self, id: NodeId, decisive: bool, above: Option<Span>) -> Trace {
+    fn node(&mut self, id: NodeId, decisive: bool, above: Option<Span>, rule: Option<Span>) -> Trace {
         let node = self.program.node(id);
         let holds = self.values.value(id).is_true();
         let parts: Vec<NodeId> = match &node.expr {
@@ -238,7 +243,7 @@ impl<'a> Teller<'a> {
             place == node.place || place.start < node.place.start || place.end > node.place.end
         });
         if parts.is_empty() || split || Some(node.place) == above {
-            return self.leaf(id, decisive);
+            return self.leaf(id, decisive, rule);
         }
         let rests_on = |part: NodeId| match &node.expr {
             Expr::And(_) if !holds => !self.values.value(part).is_true(),
@@ -248,21 +253,21 @@ impl<'a> Teller<'a> {
         let decided: Vec<bool> = parts.iter().map(|part| decisive && rests_on(*part)).collect();
         let place = node.place;
         Trace {
-            text: self.text(id),
+            text: self.text(id, rule),
             holds: Some(holds),
             values: Vec::new(),
             decisive,
             parts: parts
                 .into_iter()
                 .zip(decided)
-                .map(|(part, decisive)| self.node(part, decisive, Some(place)))
+                .map(|(part, decisive)| self.node(part, decisive, Some(place), Some(place)))
                 .collect(),
         }
     }
 
     /// A test with the values that it looked at; a scale, layer, segment or trait among them is
     /// explained below it, once.
-    fn leaf(&mut self, id: NodeId, decisive: bool) -> Trace {
+    fn leaf(&mut self, id: NodeId, decisive: bool, rule: Option<Span>) -> Trace {
         let mut values = Vec::new();
         let mut inner = Vec::new();
         let mut seen = HashSet::new();
@@ -308,7 +313,15 @@ impl<'a> Teller<'a> {
         let condition =
             matches!(self.values.value(id), Value::Bool(_)) && self.program.node(id).ty == Type::Bool;
         let holds = condition.then(|| self.values.value(id).is_true());
-        Trace { text: self.text(id), holds, values, decisive, parts }
+        Trace { text: self.text(id, rule), holds, values, decisive, parts }
+    }
+
+    /// From a declaration's name to the next one's: where its own text stands.
+    fn rule_place(&self, declaration: &Declaration) -> Option<Span> {
+        let name = declaration.heading.place;
+        let names = self.program.declarations.iter().map(|other| other.heading.place);
+        let next = names.filter(|place| place.file == name.file && place.start > name.start).min();
+        Some(Span { end: next.map_or(u32::MAX, |next| next.start), ..name })
     }
 
     fn outcome(&self, declaration: &Declaration) -> String {
@@ -324,9 +337,17 @@ impl<'a> Teller<'a> {
         value_text(self.program, &self.zone, &self.program.node(id).ty, self.values.value(id))
     }
 
-    /// What was written, on one line.
-    fn text(&self, id: NodeId) -> String {
-        let written = self.sources.text(self.program.node(id).place);
+    /// What was written, on one line; where the same condition was written first in another rule,
+    /// spelled out instead.
+    fn text(&self, id: NodeId, within: Option<Span>) -> String {
+        let place = self.program.node(id).place;
+        let inside = within
+            .is_none_or(|rule| rule.file == place.file && rule.start <= place.start && place.end <= rule.end);
+        let written = self.sources.text(place);
+        if !inside || written.is_empty() {
+            let calendar = Zoned { zone: self.zone.clone(), now: self.dated.now };
+            return print::expression(self.program, &calendar, id);
+        }
         let mut words = Vec::new();
         for line in written.lines() {
             let code = line.split(" #").next().unwrap_or(line);
