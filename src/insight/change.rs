@@ -77,6 +77,9 @@ pub fn least_changes(dated: &Dated, facts: &Facts, row: &[Value], node: NodeId, 
     let (part, root) = part(dated, node);
     found.retain(|change| search.meets(&part, root, goal, change));
     sort(&mut found);
+    // Of one set of columns the smallest step is enough; the alternatives are other columns.
+    let mut sets = HashSet::new();
+    found.retain(|change| sets.insert(change.iter().map(|one| one.index).collect::<Vec<_>>()));
     found.truncate(KEPT);
     found
 }
