@@ -60,3 +60,55 @@ pub fn floor_boundary(text: &str, offset: usize) -> usize {
     }
     offset
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn texts() -> impl Strategy<Value = String> {
+        let pieces = prop::sample::select(vec![
+            "a",
+            "segment",
+            " ",
+            "\t",
+            "\n",
+            "\r\n",
+            "专业",
+            "　",
+            "é",
+            "e\u{301}",
+            "👩‍🔬",
+            "🦀",
+            "\u{feff}",
+            "\"",
+        ]);
+        prop::collection::vec(pieces, 0..30).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn every_offset_is_counted_as_a_reader_would(text in texts(), offset in 0..200_usize) {
+            let index = LineIndex::new(&text);
+            let found = index.line_column(&text, offset);
+            let end = floor_boundary(&text, offset);
+            let before = &text[..end];
+            let line = before.rsplit('\n').next().unwrap();
+            prop_assert_eq!(found.line, before.matches('\n').count() + 1);
+            prop_assert_eq!(found.column, line.trim_start_matches('\u{feff}').chars().count() + 1);
+            let (utf16_line, utf16_column) = index.utf16(&text, offset);
+            prop_assert_eq!(utf16_line + 1, found.line);
+            prop_assert_eq!(utf16_column, line.encode_utf16().count());
+        }
+
+        #[test]
+        fn lines_have_no_line_breaks_and_are_all_there(text in texts()) {
+            let index = LineIndex::new(&text);
+            let lines: Vec<&str> = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
+            for (at, line) in lines.iter().enumerate() {
+                prop_assert_eq!(&text[index.line_range(&text, at + 1)], *line);
+            }
+            prop_assert!(index.line_range(&text, lines.len() + 1).is_empty());
+        }
+    }
+}

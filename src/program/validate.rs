@@ -183,3 +183,63 @@ fn expression(program: &Program, expr: &Expr, ty: &Type) -> Result<(), String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::CompareOp;
+
+    fn sound() -> Program {
+        let text = "type level = low < high\ntable users key id {\n  id : int\n  age : int?\n  city : string\n}\n\
+                    scale skill : level {\n  high when age >= 18\n  low otherwise\n}\n\
+                    segment s when skill = high and city contains \"x\"\n\
+                    layer l {\n  a when s\n  b otherwise\n}\n";
+        crate::check::check_text("rules.seg", text).program.unwrap()
+    }
+
+    fn refused(change: impl FnOnce(&mut Program)) -> String {
+        let mut program = sound();
+        assert_eq!(validate(&program), Ok(()));
+        change(&mut program);
+        validate(&program).unwrap_err()
+    }
+
+    fn first(program: &mut Program, wanted: impl Fn(&Expr) -> bool) -> &mut Expr {
+        &mut program.nodes.iter_mut().find(|node| wanted(&node.expr)).unwrap().expr
+    }
+
+    #[test]
+    fn what_could_not_have_been_built_is_refused() {
+        let refusals = [
+            refused(|p| *first(p, |e| matches!(e, Expr::And(_))) = Expr::And(vec![NodeId(9999), NodeId(0)])),
+            refused(|p| *first(p, |e| matches!(e, Expr::Column(1))) = Expr::Column(7)),
+            refused(|p| *first(p, |e| matches!(e, Expr::Column(1))) = Expr::Column(2)),
+            refused(|p| {
+                let Expr::Compare { right, .. } =
+                    first(p, |e| matches!(e, Expr::Compare { op: CompareOp::Ge, .. }))
+                else {
+                    panic!("the scale compares")
+                };
+                *right = NodeId(2);
+            }),
+            refused(|p| {
+                *first(p, |e| matches!(e, Expr::Constant(Value::Label(1)))) = Expr::Constant(Value::Label(9))
+            }),
+            refused(|p| *first(p, |e| matches!(e, Expr::TextTest { .. })) = Expr::Not(NodeId(0))),
+            refused(|p| p.users.as_mut().unwrap().key = 12),
+            refused(|p| p.users.as_mut().unwrap().columns[1].ty = Type::Label(TypeId(44))),
+            refused(|p| p.types.clear()),
+            refused(|p| p.declarations[1].value = NodeId(4444)),
+            refused(|p| p.declarations[1].value = NodeId(0)),
+            refused(|p| {
+                let DeclarationKind::Layer(layer) = &mut p.declarations[2].kind else { panic!("a layer") };
+                layer.lines[0].member = 5;
+            }),
+            refused(|p| {
+                let DeclarationKind::Layer(layer) = &mut p.declarations[2].kind else { panic!("a layer") };
+                layer.members.pop();
+            }),
+        ];
+        assert!(refusals.iter().all(|reason| !reason.is_empty()), "{refusals:?}");
+    }
+}
