@@ -64,7 +64,15 @@ fn every_rule_is_checked_and_every_result_is_true() {
         let mut users = String::new();
         for (fence, block) in blocks(&text) {
             if fence == "strata" || fence.starts_with("strata,") {
+                let options = fence.split(',').skip(1);
+                for option in options {
+                    assert!(
+                        option == "fragment" || option.starts_with("error="),
+                        "{shown}: unknown mark {option}"
+                    );
+                }
                 current = rules(&fence, &block);
+                users.clear();
                 let found: BTreeSet<String> = strata::check::check_text("page.seg", &current)
                     .diagnostics
                     .iter()
