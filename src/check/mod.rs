@@ -18,7 +18,8 @@ pub use load::{FileSystem, Loader, SingleText};
 use crate::diagnostic::codes::names as codes;
 use crate::diagnostic::{Diagnostic, Sources, Span, in_order, nearest};
 use crate::program::{
-    Builder, Declaration, Expr, LabelType, Node, NodeId, Program, Source, Table, Type, TypeId, Value,
+    Builder, Declaration, EventTable, Expr, LabelType, Node, NodeId, Program, Source, Table, Type, TypeId,
+    Value,
 };
 use crate::syntax::ast::{self, DeclarationKind};
 use hashbrown::HashMap;
@@ -93,6 +94,7 @@ fn check_here(root: &Path, loader: &dyn Loader, options: &Options) -> Checked {
         builder: Builder::new(),
         types: vec![weekday()],
         users: None,
+        events: Vec::new(),
         lookups: Vec::new(),
         has_calendar: false,
         zone: jiff::tz::TimeZone::UTC,
@@ -138,6 +140,8 @@ pub(crate) struct Checker {
     pub types: Vec<LabelType>,
     /// The user table.
     pub users: Option<Table>,
+    /// The tables of events.
+    pub events: Vec<EventTable>,
     /// The lookups.
     pub lookups: Vec<Table>,
     /// Whether a calendar is declared.
@@ -226,6 +230,7 @@ impl Checker {
             now,
             types: self.types.clone(),
             users: self.users.clone(),
+            events: self.events.clone(),
             lookups: self.lookups.clone(),
             calendar,
             nodes: std::mem::take(&mut self.builder).finish(),

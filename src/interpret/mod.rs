@@ -2,14 +2,31 @@
 //! stand before their users, so that each node finds their values ready; all values are kept, and
 //! are the trace.
 
+mod events;
+
 use crate::program::{Expr, NodeId, Value};
-use crate::semantics::{Dated, Environment, Facts, apply};
+use crate::semantics::{Dated, Environment, Facts, population};
+use hashbrown::HashMap;
+
+/// What is known of one user.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserRows {
+    /// The value of each column of the user table. One that is not there is missing.
+    pub columns: Vec<Value>,
+    /// By event table: the user's rows, each with the value of each column.
+    pub events: Vec<Vec<Vec<Value>>>,
+}
+
+/// The values of the program's population nodes; one that is not there is missing.
+pub type PopulationValues = HashMap<NodeId, Value>;
 
 /// The value of every node for one user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// By node number.
+    /// By node number; missing for a node that speaks of an event.
     pub values: Vec<Value>,
+    /// For nodes that speak of an event: the value for each of the user's rows of its table.
+    pub events: HashMap<NodeId, Vec<Value>>,
 }
 
 impl Evaluation {
@@ -19,24 +36,76 @@ impl Evaluation {
     }
 }
 
-/// Evaluates one user, given as the value of each column of the user table. A value that is not
-/// given is missing.
+/// Evaluates one user of a program without events, given as the value of each column of the user
+/// table. A value that is not given is missing.
 pub fn evaluate(dated: &Dated, facts: &Facts, row: &[Value]) -> Evaluation {
+    let user = UserRows { columns: row.to_vec(), events: Vec::new() };
+    evaluate_user(dated, facts, &PopulationValues::new(), &user)
+}
+
+/// Evaluates one user among a population that is known.
+pub fn evaluate_user(
+    dated: &Dated,
+    facts: &Facts,
+    population: &PopulationValues,
+    user: &UserRows,
+) -> Evaluation {
     let environment = Environment { zone: dated.program.zone(), now: dated.now, facts };
-    let mut values: Vec<Value> = Vec::with_capacity(dated.program.nodes.len());
-    for node in &dated.program.nodes {
+    let scopes = dated.program.scopes();
+    let mut walk = events::Walk {
+        program: &dated.program,
+        scopes: &scopes,
+        environment,
+        user,
+        evaluation: Evaluation { values: Vec::with_capacity(scopes.len()), events: HashMap::new() },
+    };
+    for (at, node) in dated.program.nodes.iter().enumerate() {
         let value = match &node.expr {
-            Expr::Column(index) => row.get(*index).cloned().unwrap_or(Value::Missing),
-            expr => {
-                let operands: Vec<Value> = expr
-                    .operands()
-                    .into_iter()
-                    .map(|id| values.get(id.0 as usize).cloned().unwrap_or(Value::Missing))
-                    .collect();
-                apply(node, &operands, &environment)
+            Expr::Population(_) => {
+                let id = u32::try_from(at).ok().and_then(|at| population.get(&NodeId(at)));
+                id.cloned().unwrap_or(Value::Missing)
             }
+            _ => walk.node(at, node),
         };
-        values.push(value);
+        walk.evaluation.values.push(value);
     }
-    Evaluation { values }
+    walk.evaluation
+}
+
+/// Evaluates users who are the whole population: first what all of them decide together, round by
+/// round, then each.
+pub fn evaluate_all(dated: &Dated, facts: &Facts, users: &[UserRows]) -> Vec<Evaluation> {
+    let population = population_of(dated, facts, users);
+    users.iter().map(|user| evaluate_user(dated, facts, &population, user)).collect()
+}
+
+/// The values of the population nodes where these users are the whole population.
+pub fn population_of(dated: &Dated, facts: &Facts, users: &[UserRows]) -> PopulationValues {
+    let program = &dated.program;
+    let rounds = program.rounds();
+    let mut known = PopulationValues::new();
+    let waiting = |round: u32| {
+        let numbered = (0_u32..).zip(&program.nodes).zip(&rounds);
+        numbered.filter(move |(_, of)| **of == round).filter_map(|((id, node), _)| match &node.expr {
+            Expr::Population(population) => Some((NodeId(id), node, *population)),
+            _ => None,
+        })
+    };
+    for round in 1..=rounds.iter().copied().max().unwrap_or(0) {
+        if waiting(round).next().is_none() {
+            continue;
+        }
+        let evaluations: Vec<Evaluation> =
+            users.iter().map(|user| evaluate_user(dated, facts, &known, user)).collect();
+        let found: Vec<(NodeId, Value)> = waiting(round)
+            .map(|(id, node, of)| {
+                let counts = |user: &&Evaluation| of.filter.is_none_or(|filter| user.value(filter).is_true());
+                let values =
+                    evaluations.iter().filter(counts).map(|user| user.value(of.value).clone()).collect();
+                (id, population::statistic(&of, &node.ty, values))
+            })
+            .collect();
+        known.extend(found);
+    }
+    known
 }

@@ -4,7 +4,7 @@
 //! type and may be missing. A comparison or test with a missing operand is false. Any other
 //! function of a missing operand is missing. The rest is said at each kind.
 
-use super::{Type, Value};
+use super::{Aggregate, Edge, EventPattern, Population, Sequence, SequenceStep, Type, Value, Window};
 use crate::diagnostic::Span;
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +153,13 @@ pub enum Expr {
     Constant(Value),
     /// The value of the user table's column of that index.
     Column(usize),
+    /// The value of an event's column; see [`super::Scope`].
+    EventColumn {
+        /// Index in `Program::events`.
+        table: usize,
+        /// Index of its column.
+        column: usize,
+    },
     /// The moment of evaluation (timestamp).
     Now,
     /// Its local date.
@@ -320,9 +327,50 @@ pub enum Expr {
         /// The key.
         key: NodeId,
     },
+    /// One value of a user's events.
+    Aggregate(Aggregate),
+    /// A condition: the user's events have steps in this order.
+    Sequence(Sequence),
+    /// A value of the whole population.
+    Population(Population),
+    /// With n the number of cuts: 1 + how many cuts the value is above, or where the lowest is best
+    /// n + 1 minus that. Missing where the value or a cut is.
+    Score {
+        /// The value: int, float or decimal.
+        value: NodeId,
+        /// Ascending, of the value's type.
+        cuts: Vec<NodeId>,
+        /// Whether a low value has a high score.
+        lowest_is_best: bool,
+    },
+    /// The digits of ints one after the other as a text; missing where one is missing.
+    Digits(Vec<NodeId>),
 }
 
 impl Expr {
+    /// Whether a bool node is a condition: never missing, whatever the data.
+    pub fn is_condition(&self) -> bool {
+        use Expr::*;
+        matches!(
+            self,
+            And(_)
+                | Or(_)
+                | Not(_)
+                | CountOf { .. }
+                | IsTrue(_)
+                | IsKnown(_)
+                | Compare { .. }
+                | InSet { .. }
+                | TextTest { .. }
+                | Matches { .. }
+                | Has { .. }
+                | Workday(_)
+                | AnniversaryWithin { .. }
+                | Sequence(_)
+                | Constant(Value::Bool(_))
+        )
+    }
+
     /// Its operands, in the order in which they are written here.
     pub fn operands(&self) -> Vec<NodeId> {
         let mut operands = Vec::new();
@@ -339,7 +387,7 @@ impl Expr {
         use Expr::*;
         let mut all = |ids: Vec<NodeId>| -> Vec<NodeId> { ids.into_iter().map(&mut f).collect() };
         match self {
-            Constant(_) | Column(_) | Now | Today => self,
+            Constant(_) | Column(_) | EventColumn { .. } | Now | Today => self,
             And(x) => And(all(x)),
             Or(x) => Or(all(x)),
             Least(x) => Least(all(x)),
@@ -382,6 +430,36 @@ impl Expr {
             Elapsed { unit, from, to } => Elapsed { unit, from: f(from), to: f(to) },
             ElapsedBound { unit, at_least, to } => ElapsedBound { unit, at_least, to: f(to) },
             Lookup { lookup, column, key } => Lookup { lookup, column, key: f(key) },
+            Aggregate(x) => Aggregate(super::Aggregate {
+                value: x.value.map(&mut f),
+                filter: x.filter.map(&mut f),
+                window: Window {
+                    now: f(x.window.now),
+                    low: x.window.low.map(|edge| Edge { bound: f(edge.bound), ..edge }),
+                    high: x.window.high.map(|edge| Edge { bound: f(edge.bound), ..edge }),
+                },
+                ..x
+            }),
+            Sequence(x) => {
+                let mut pattern = |x: EventPattern| EventPattern { filter: x.filter.map(&mut f), ..x };
+                let steps = x
+                    .steps
+                    .into_iter()
+                    .map(|step| SequenceStep {
+                        without: step.without.into_iter().map(&mut pattern).collect(),
+                        pattern: pattern(step.pattern),
+                    })
+                    .collect();
+                let absent = x.absent.map(&mut pattern);
+                Sequence(super::Sequence { steps, absent, within: x.within, now: f(x.now) })
+            }
+            Population(x) => {
+                Population(super::Population { value: f(x.value), filter: x.filter.map(&mut f), ..x })
+            }
+            Score { value, cuts, lowest_is_best } => {
+                Score { value: f(value), cuts: cuts.into_iter().map(&mut f).collect(), lowest_is_best }
+            }
+            Digits(x) => Digits(x.into_iter().map(&mut f).collect()),
         }
     }
 }

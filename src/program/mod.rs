@@ -5,6 +5,7 @@
 //! The heart is a directed acyclic graph of [`Node`]s in one list, operands before their users, so
 //! that a single walk from front to back evaluates everything.
 
+mod behaviour;
 mod builder;
 mod expr;
 mod hash;
@@ -13,6 +14,10 @@ mod types;
 mod validate;
 mod value;
 
+pub use behaviour::{
+    Aggregate, AggregateFunction, Edge, EventPattern, EventTable, Limit, Population, Scope, Sequence,
+    SequenceStep, Share, Statistic, Window,
+};
 pub use builder::Builder;
 pub use expr::{
     ArithmeticOp, CompareOp, DatePart, Expr, Node, NodeId, NumberFunction, Quantifier, TextFunction,
@@ -38,6 +43,8 @@ pub struct Program {
     pub types: Vec<LabelType>,
     /// The user table; a program without one has no column and no key.
     pub users: Option<Table>,
+    /// Tables of what users did.
+    pub events: Vec<EventTable>,
     /// Lookup tables.
     pub lookups: Vec<Table>,
     /// The calendar's data.

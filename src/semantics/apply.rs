@@ -4,14 +4,19 @@ use super::{Environment, calendar, compare, numbers, text};
 use crate::program::{CompareOp, Expr, Node, Quantifier, TextFunction, TextTest, Type, Value};
 
 /// The value of a node, given the values of its operands in the order of [`Expr::operands`].
-/// [`Expr::Column`] has none here: the caller knows the user.
+/// Columns, and what sums up events or users, have none here: the caller knows the user, the
+/// events and the population.
 pub fn apply(node: &Node, operands: &[Value], environment: &Environment<'_>) -> Value {
     let operand = |at: usize| operands.get(at).unwrap_or(&Value::Missing);
     let (first, second) = (operand(0), operand(1));
     let truth = |at: usize| operand(at).is_true();
     match &node.expr {
         Expr::Constant(value) => value.clone(),
-        Expr::Column(_) => Value::Missing,
+        Expr::Column(_)
+        | Expr::EventColumn { .. }
+        | Expr::Aggregate(_)
+        | Expr::Sequence(_)
+        | Expr::Population(_) => Value::Missing,
         Expr::Now => Value::Timestamp(environment.now),
         Expr::Today => {
             calendar::local_date(&environment.zone, environment.now).map_or(Value::Missing, Value::Date)
@@ -137,7 +142,30 @@ pub fn apply(node: &Node, operands: &[Value], environment: &Environment<'_>) -> 
             .and_then(|row| row.get(*column))
             .cloned()
             .unwrap_or(Value::Missing),
+        Expr::Score { lowest_is_best, .. } => score(operands, *lowest_is_best),
+        Expr::Digits(_) => {
+            let digits: Option<String> = operands
+                .iter()
+                .map(|value| match value {
+                    Value::Int(value) => Some(value.to_string()),
+                    _ => None,
+                })
+                .collect();
+            digits.map_or(Value::Missing, |digits| Value::Text(digits.into()))
+        }
     }
+}
+
+/// How many cuts, which follow the value, it is above; see [`Expr::Score`].
+fn score(operands: &[Value], lowest_is_best: bool) -> Value {
+    let Some((value, cuts)) = operands.split_first() else { return Value::Missing };
+    if operands.iter().any(Value::is_missing) {
+        return Value::Missing;
+    }
+    let above = cuts.iter().filter(|cut| compare::holds(CompareOp::Gt, value, cut)).count();
+    let levels = cuts.len() + 1;
+    let score = if lowest_is_best { levels - above } else { 1 + above };
+    i64::try_from(score).map_or(Value::Missing, Value::Int)
 }
 
 /// The smallest or largest of several values; missing if one is.

@@ -78,6 +78,7 @@ impl Program {
             now: self.now,
             types: self.types.clone(),
             users: self.users.clone(),
+            events: self.events.clone(),
             lookups: self.lookups.clone(),
             calendar: self.calendar.clone(),
             nodes: Vec::new(),
@@ -88,5 +89,13 @@ impl Program {
 
 /// Whether a node is the same for every user and on every engine once its operands are known.
 fn depends_on_operands_only(expr: &Expr) -> bool {
-    !matches!(expr, Expr::Column(_) | Expr::Constant(_) | Expr::Lookup { .. } | Expr::Workday(_))
+    !expr.closes_scope()
+        && !matches!(
+            expr,
+            Expr::Column(_)
+                | Expr::EventColumn { .. }
+                | Expr::Constant(_)
+                | Expr::Lookup { .. }
+                | Expr::Workday(_)
+        )
 }

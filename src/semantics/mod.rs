@@ -2,19 +2,24 @@
 //! operands. The interpreter calls it for each node, constant folding too, the vectorised
 //! evaluator calls it or is tested against it.
 
+pub mod aggregate;
 mod apply;
 pub mod calendar;
 pub mod columnar;
 pub mod compare;
 mod dated;
+mod exact_sum;
 mod facts;
 pub mod numbers;
+pub mod population;
+pub mod sequence;
 #[cfg(test)]
 mod tests;
 pub mod text;
 
 pub use apply::apply;
 pub use dated::Dated;
+pub use exact_sum::ExactSum;
 pub use facts::{Facts, LookupFacts};
 
 /// What an evaluation may look at besides the user.

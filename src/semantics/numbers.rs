@@ -13,7 +13,7 @@ pub fn float(value: f64) -> Value {
 }
 
 /// A decimal where it has at most 38 digits.
-fn decimal(unscaled: i256, scale: u8) -> Value {
+pub fn decimal(unscaled: i256, scale: u8) -> Value {
     match unscaled.to_i128() {
         Some(unscaled) if unscaled.unsigned_abs() < 10_u128.pow(MOST_DIGITS) => {
             Value::Decimal(Decimal { unscaled, scale })

@@ -354,7 +354,7 @@ impl Chunk<'_> {
         let (rows, worthwhile) = (self.rows, self.worthwhile);
         let column =
             scalar::column(&step.node, &operands, rows, worthwhile, &self.environment, &mut memo.table);
-        if scalar::is_condition(&step.node.expr) {
+        if step.node.expr.is_condition() {
             Register::Condition(Bits::from_fn(rows, |row| column.value(row).is_true()))
         } else {
             Register::Values(column)

@@ -3,7 +3,7 @@
 
 use super::bits::Bits;
 use super::column::{Column, Data, Element, View};
-use crate::program::{Expr, Node, Value};
+use crate::program::{Node, Value};
 use crate::semantics::{Environment, apply};
 use arrow::array::{Array, ArrayRef};
 use arrow::buffer::ScalarBuffer;
@@ -14,26 +14,6 @@ use std::sync::Arc;
 pub(super) struct Table {
     texts: ArrayRef,
     values: Column,
-}
-
-/// Whether a node is a condition: true or false, never missing.
-pub(super) fn is_condition(expr: &Expr) -> bool {
-    matches!(
-        expr,
-        Expr::And(_)
-            | Expr::Or(_)
-            | Expr::Not(_)
-            | Expr::CountOf { .. }
-            | Expr::IsTrue(_)
-            | Expr::IsKnown(_)
-            | Expr::Compare { .. }
-            | Expr::InSet { .. }
-            | Expr::TextTest { .. }
-            | Expr::Matches { .. }
-            | Expr::Has { .. }
-            | Expr::Workday(_)
-            | Expr::AnniversaryWithin { .. }
-    )
 }
 
 /// The node's value of one row.

@@ -3,7 +3,7 @@
 use super::{Checker, spell};
 use crate::diagnostic::codes::types as codes;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::program::{Expr, NodeId, Quantifier, Type, Value};
+use crate::program::{Expr, NodeId, Quantifier, Type};
 use crate::syntax::ast::{self, ExprKind};
 
 impl Checker {
@@ -83,7 +83,7 @@ impl Checker {
             self.not_a_condition(&ty, &expr, e);
             return None;
         }
-        if is_condition(&node.expr) { Some(id) } else { Some(self.condition_node(Expr::IsTrue(id), e.span)) }
+        if node.expr.is_condition() { Some(id) } else { Some(self.condition_node(Expr::IsTrue(id), e.span)) }
     }
 
     /// Reports a value where a condition is needed.
@@ -158,25 +158,4 @@ impl Checker {
         };
         Some(self.condition_node(Expr::CountOf { quantifier, count, conditions: ids? }, span))
     }
-}
-
-/// Whether a bool node is a condition: never missing, whatever the data.
-pub(super) fn is_condition(expr: &Expr) -> bool {
-    matches!(
-        expr,
-        Expr::And(_)
-            | Expr::Or(_)
-            | Expr::Not(_)
-            | Expr::CountOf { .. }
-            | Expr::IsTrue(_)
-            | Expr::IsKnown(_)
-            | Expr::Compare { .. }
-            | Expr::InSet { .. }
-            | Expr::TextTest { .. }
-            | Expr::Matches { .. }
-            | Expr::Has { .. }
-            | Expr::Workday(_)
-            | Expr::AnniversaryWithin { .. }
-            | Expr::Constant(Value::Bool(_))
-    )
 }

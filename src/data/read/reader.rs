@@ -301,6 +301,7 @@ fn program_without_rules() -> Program {
         now: None,
         types: Vec::new(),
         users: None,
+        events: Vec::new(),
         lookups: Vec::new(),
         calendar: None,
         nodes: Vec::new(),

@@ -1,12 +1,15 @@
 //! A program as text again: every shorthand spelled out, every name resolved. The text is a rule
 //! file of its own and means the same.
 
+mod behaviour;
+
 use super::{
     ArithmeticOp, CompareOp, DatePart, Declaration, DeclarationKind, Domain, Expr, Heading, Layer, Line,
     NodeId, NumberFunction, Program, Quantifier, Source, Table, TextFunction, TextTest, Type, TypeId, Unit,
     Value,
 };
 use hashbrown::HashMap;
+use std::cell::Cell;
 use std::fmt::Write as _;
 
 /// Words that cannot name anything without backquotes.
@@ -95,6 +98,8 @@ struct Printer<'a> {
     named: HashMap<NodeId, &'a str>,
     /// The declaration that is being printed.
     own: Option<NodeId>,
+    /// Whether bare names are an event's columns.
+    in_event: Cell<bool>,
     types: HashMap<TypeId, String>,
     out: String,
 }
@@ -161,7 +166,7 @@ impl<'a> Printer<'a> {
             }
             types.insert(TypeId(number), unique);
         }
-        Printer { program, calendar, named, own: None, types, out: String::new() }
+        Printer { program, calendar, named, own: None, in_event: Cell::new(false), types, out: String::new() }
     }
 
     fn file(&mut self) {
@@ -192,7 +197,16 @@ impl<'a> Printer<'a> {
             .map(|table| ("table", table))
             .chain(program.lookups.iter().map(|table| ("lookup", table)))
         {
-            self.table(word, table);
+            let key = table.columns.get(table.key).map_or(String::new(), |column| name(&column.name));
+            self.table(&format!("{word} {} key {key}", name(&table.name)), table);
+        }
+        let users = program.users.as_ref().map_or(String::new(), |users| name(&users.name));
+        for events in &program.events {
+            let column =
+                |at: usize| events.table.columns.get(at).map_or(String::new(), |column| name(&column.name));
+            let declared = name(&events.table.name);
+            let (by, at) = (column(events.table.key), column(events.at));
+            self.table(&format!("events {declared} of {users} by {by} at {at}"), &events.table);
         }
         if let Some(source) = &program.calendar {
             let _ = writeln!(self.out, "\ncalendar from {}", string(&path(source)));
@@ -203,9 +217,8 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn table(&mut self, word: &str, table: &Table) {
-        let key = table.columns.get(table.key).map_or(String::new(), |column| name(&column.name));
-        let _ = write!(self.out, "\n{word} {} key {key}", name(&table.name));
+    fn table(&mut self, head: &str, table: &Table) {
+        let _ = write!(self.out, "\n{head}");
         if let Some(source) = &table.source {
             let _ = write!(self.out, " from {}", string(&path(source)));
         }
@@ -453,6 +466,11 @@ impl<'a> Printer<'a> {
             || matches!(
                 self.program.node(id).expr,
                 Expr::Column(_)
+                    | Expr::EventColumn { .. }
+                    | Expr::Aggregate(_)
+                    | Expr::Sequence(_)
+                    | Expr::Score { .. }
+                    | Expr::Digits(_)
                     | Expr::Lookup { .. }
                     | Expr::LocalDate(_)
                     | Expr::DatePart(..)
@@ -472,7 +490,7 @@ impl<'a> Printer<'a> {
 
     fn expression(&self, id: NodeId) -> String {
         if let Some(known) = self.referred(id) {
-            return name(known);
+            return self.of_user(name(known));
         }
         let node = self.program.node(id);
         match &node.expr {
@@ -482,7 +500,13 @@ impl<'a> Printer<'a> {
                 .users
                 .as_ref()
                 .and_then(|users| users.columns.get(*index))
-                .map_or(String::new(), |column| name(&column.name)),
+                .map_or(String::new(), |column| self.of_user(name(&column.name))),
+            Expr::EventColumn { table, column } => self.event_column(*table, *column),
+            Expr::Aggregate(of) => self.aggregate(of),
+            Expr::Sequence(of) => self.sequence(of),
+            Expr::Population(of) => self.population(of),
+            Expr::Score { value, cuts, lowest_is_best } => self.score(*value, cuts, *lowest_is_best),
+            Expr::Digits(parts) => format!("digits({})", self.list(parts, ", ")),
             Expr::Now => "now".to_owned(),
             Expr::Today => "today".to_owned(),
             Expr::And(parts) => self.list(parts, " and "),

@@ -1,6 +1,8 @@
 //! Whether a program that comes from outside is sound, so that evaluators may rely on it.
 
-use super::{DeclarationKind, Expr, Line, NodeId, Program, Type, TypeId, Value};
+mod behaviour;
+
+use super::{DeclarationKind, Expr, Line, NodeId, Program, Scope, Type, TypeId, Value};
 
 /// Checks what every built program keeps: operands before their users, every number in range,
 /// conditions where conditions belong.
@@ -16,7 +18,8 @@ pub fn validate(program: &Program) -> Result<(), String> {
     if program.types.is_empty() {
         return Err("the built-in types are gone".to_owned());
     }
-    for table in program.users.iter().chain(&program.lookups) {
+    let events = program.events.iter().map(|events| &events.table);
+    for table in program.users.iter().chain(events).chain(&program.lookups) {
         if table.key >= table.columns.len() {
             return Err(format!("the table `{}` has no key", table.name));
         }
@@ -24,17 +27,26 @@ pub fn validate(program: &Program) -> Result<(), String> {
             of_type(program, &column.ty)?;
         }
     }
+    for events in &program.events {
+        let at = events.table.columns.get(events.at);
+        if !at.is_some_and(|at| matches!(at.ty, Type::Date | Type::Timestamp)) {
+            return Err(format!("the events `{}` have no time", events.table.name));
+        }
+    }
+    let scopes = program.scopes();
     for (at, node) in program.nodes.iter().enumerate() {
         of_type(program, &node.ty)?;
         if node.expr.operands().iter().any(|id| id.0 as usize >= at) {
             return Err(format!("node {at} needs one that comes after it"));
         }
-        expression(program, &node.expr, &node.ty).map_err(|fault| format!("node {at}: {fault}"))?;
+        expression(program, &node.expr, &node.ty)
+            .and_then(|()| behaviour::scoped(program, &scopes, &node.expr))
+            .map_err(|fault| format!("node {at}: {fault}"))?;
     }
     for declaration in &program.declarations {
         let name = &declaration.heading.name;
         let exists = |id: NodeId| (id.0 as usize) < program.nodes.len();
-        if !exists(declaration.value) {
+        if !exists(declaration.value) || scopes.get(declaration.value.0 as usize) != Some(&Scope::User) {
             return Err(format!("`{name}` has no value"));
         }
         let ty = &program.node(declaration.value).ty;
@@ -128,6 +140,12 @@ fn expression(program: &Program, expr: &Expr, ty: &Type) -> Result<(), String> {
             Some(column) if column.ty == *ty => Ok(()),
             _ => Err("there is no such column".to_owned()),
         },
+        Expr::EventColumn { table, column } => {
+            match program.events.get(*table).and_then(|events| events.table.columns.get(*column)) {
+                Some(column) if column.ty == *ty => Ok(()),
+                _ => Err("there is no such column of events".to_owned()),
+            }
+        }
         Expr::Now | Expr::Today => Ok(()),
         Expr::And(x) | Expr::Or(x) | Expr::CountOf { conditions: x, .. } => {
             x.iter().try_for_each(|id| wanted(id, Type::Bool))
@@ -181,6 +199,18 @@ fn expression(program: &Program, expr: &Expr, ty: &Type) -> Result<(), String> {
             }
             key_type.map_or(Ok(()), |key_type| wanted(key, key_type))
         }
+        Expr::Aggregate(of) => behaviour::aggregate(program, of, ty),
+        Expr::Sequence(of) => behaviour::sequence(program, of),
+        Expr::Population(of) => number(&of.value).and(behaviour::population(program, of, ty)),
+        Expr::Score { value, cuts, .. } => {
+            let value_type = of(value).clone();
+            number(value)?;
+            if *ty != Type::Int {
+                return Err("a score is an int".to_owned());
+            }
+            cuts.iter().try_for_each(|cut| wanted(cut, value_type.clone()))
+        }
+        Expr::Digits(x) => x.iter().try_for_each(|id| wanted(id, Type::Int)),
     }
 }
 
