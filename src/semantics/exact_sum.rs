@@ -44,8 +44,7 @@ impl ExactSum {
         let mut rest = u128::from(mantissa) << (shift % LIMB);
         let mut limb = (shift / LIMB) as usize;
         while rest != 0 {
-            #[expect(clippy::cast_possible_wrap, reason = "32 bits fit")]
-            let part = (rest & u128::from(u32::MAX)) as i64;
+            let part = i64::try_from(rest & u128::from(u32::MAX)).unwrap_or(0);
             if let Some(place) = self.limbs.get_mut(limb) {
                 *place += if value < 0.0 { -part } else { part };
             }
