@@ -135,6 +135,17 @@ fn a_folder_is_every_rule_file_that_no_other_uses() {
 }
 
 #[test]
+fn standard_files_are_listed_and_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (list, _) = ends(0, &folder, &["std"]);
+    assert!(list.contains("rfm_segments.seg") && list.contains("lifecycle.seg"), "{list}");
+    for name in ["rfm_value8.seg", "rfm_value8", "std:rfm_value8.seg"] {
+        assert!(ends(0, &folder, &["std", name]).0.contains("重要价值"));
+    }
+    assert!(ends(2, &folder, &["std", "rfm_segment.seg"]).1.contains("did you mean `rfm_segments.seg`?"));
+}
+
+#[test]
 fn codes_are_explained() {
     let folder = good();
     let (list, _) = ends(0, &folder, &["explain"]);

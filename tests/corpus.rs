@@ -101,6 +101,11 @@ fn types() {
 }
 
 #[test]
+fn events() {
+    run("events");
+}
+
+#[test]
 fn logic() {
     run("logic");
 }
@@ -113,7 +118,7 @@ fn data() {
 /// The codes in the corpus' expected files.
 fn codes_with_a_case() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for folder in ["syntax", "names", "types", "logic", "data"] {
+    for folder in ["syntax", "names", "types", "events", "logic", "data"] {
         for case in cases(folder) {
             let expected = std::fs::read_to_string(case.with_extension("expected")).unwrap_or_default();
             found.extend(
@@ -132,7 +137,6 @@ fn codes_with_a_case() -> BTreeSet<String> {
 const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
     ("E0106", "needs two files; `tests/several_files.rs`"),
     ("E0107", "needs a file outside the folder; `tests/several_files.rs`"),
-    ("E0119", "needs a used file; `tests/several_files.rs`"),
     ("E0122", "needs millions of expressions"),
 ];
 

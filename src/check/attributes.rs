@@ -24,6 +24,12 @@ pub(super) enum AttributeKind {
     Segment(ast::Segment),
     Layer(ast::Layer),
     Grid(ast::Grid),
+    /// A trait of an `rfm`: its full name, the number of the `rfm`, which of its parts.
+    RfmPart {
+        name: ast::Name,
+        number: usize,
+        part: usize,
+    },
 }
 
 impl Attribute {
@@ -35,6 +41,7 @@ impl Attribute {
             AttributeKind::Segment(x) => &x.name,
             AttributeKind::Layer(x) => &x.name,
             AttributeKind::Grid(x) => &x.name,
+            AttributeKind::RfmPart { name, .. } => name,
         }
     }
 
@@ -55,6 +62,7 @@ impl Attribute {
             AttributeKind::Segment(x) => vec![&x.condition],
             AttributeKind::Layer(x) => of(&x.members),
             AttributeKind::Grid(x) => x.dimensions.iter().collect(),
+            AttributeKind::RfmPart { .. } => Vec::new(),
         }
     }
 }
@@ -120,6 +128,9 @@ impl Checker {
             AttributeKind::Segment(x) => Some((self.segment(x), DeclarationKind::Segment)),
             AttributeKind::Layer(x) => self.layer(x),
             AttributeKind::Grid(x) => self.grid(x),
+            AttributeKind::RfmPart { number, part, .. } => {
+                self.rfm_part(*number, *part).map(|id| (id, DeclarationKind::Trait))
+            }
         };
         self.names.open.pop();
         if let Some(symbol) = self.names.values.get_mut(&name.text) {
@@ -127,7 +138,7 @@ impl Checker {
         }
         let nothing = ast::Heading::default();
         let heading = match &attribute.kind {
-            AttributeKind::Trait(_) => &nothing,
+            AttributeKind::Trait(_) | AttributeKind::RfmPart { .. } => &nothing,
             AttributeKind::Scale(x) => &x.heading,
             AttributeKind::Segment(x) => &x.heading,
             AttributeKind::Layer(x) => &x.heading,

@@ -1,6 +1,7 @@
 //! The files of a program: the root file and all that it uses.
 
 use super::Options;
+use super::standard::standard_files;
 use crate::diagnostic::codes::names as codes;
 use crate::diagnostic::{Diagnostic, FileId, Sources, Span, nearest};
 use crate::syntax::ast::{self, DeclarationKind};
@@ -92,6 +93,9 @@ fn flattened(path: &Path) -> PathBuf {
     }
     flat
 }
+
+/// What the paths of the standard files begin with; it stands for their folder too.
+pub(super) const STANDARD: &str = "std:";
 
 /// A `use` that was followed: which file it gives which names.
 pub(super) struct Followed {
@@ -221,19 +225,60 @@ impl Reader<'_> {
         self.loaded.diagnostics.push(diagnostic);
     }
 
+    /// Whether a file is there already. Used from several files it is still one file; its names
+    /// cannot mean two things.
+    fn is_known(&mut self, canonical: &Path, used: &ast::Use) -> bool {
+        let Some((_, _, with)) = self.known.iter().find(|(known, ..)| known == canonical) else {
+            return false;
+        };
+        let same = with.len() == used.with.len()
+            && with.iter().zip(&used.with).all(|((a, x), (b, y))| a.text == b.text && same_text(x, y));
+        if !same {
+            let written = &used.path.value;
+            self.report(
+                Diagnostic::new(
+                    codes::BAD_WITH,
+                    used.path.span,
+                    format!("`{written}` is used elsewhere with other names"),
+                )
+                .help("give it the same `with` everywhere"),
+            );
+        }
+        true
+    }
+
+    /// A file that is embedded in the program.
+    fn follow_standard(&mut self, name: &str, used: &ast::Use) {
+        let path = PathBuf::from(&used.path.value);
+        if self.is_known(&path, used) {
+            return;
+        }
+        if let Some(file) = standard_files().iter().find(|file| file.name == name) {
+            self.file(&path, path.clone(), file.text.to_owned(), used.with.clone());
+            if let Some(folder) = self.loaded.folders.last_mut() {
+                *folder = STANDARD.to_owned();
+            }
+            return;
+        }
+        let names: Vec<&str> = standard_files().iter().map(|file| file.name).collect();
+        let finding = Diagnostic::new(
+            codes::FILE_NOT_FOUND,
+            used.path.span,
+            format!("there is no standard file `{name}`"),
+        );
+        self.report(match nearest(name, names.iter().copied()) {
+            Some(near) => finding
+                .help(format!("did you mean `{STANDARD}{near}`?"))
+                .fix(used.path.span, format!("\"{STANDARD}{near}\"")),
+            None => finding.help(format!("there are `{}`; `strata std` prints them", names.join("`, `"))),
+        });
+    }
+
     fn follow(&mut self, used: &ast::Use, user: &Path) {
         let span = used.path.span;
         let written = used.path.value.as_str();
-        if let Some(standard) = written.strip_prefix("std:") {
-            self.report(
-                Diagnostic::new(
-                    codes::NOT_EVALUATED,
-                    span,
-                    format!("the standard file `{standard}` needs scores over the population, which this version of strata does not evaluate"),
-                )
-                .help("write the layer out over columns of the user table"),
-            );
-            return;
+        if let Some(standard) = written.strip_prefix(STANDARD) {
+            return self.follow_standard(standard, used);
         }
         let path = user.parent().unwrap_or(Path::new("")).join(written);
         let canonical = self.loader.canonical(&path);
@@ -263,20 +308,7 @@ impl Reader<'_> {
             );
             return;
         }
-        if let Some((_, _, with)) = self.known.iter().find(|(known, ..)| *known == canonical) {
-            // Used from several files it is still one file; its names cannot mean two things.
-            let same = with.len() == used.with.len()
-                && with.iter().zip(&used.with).all(|((a, x), (b, y))| a.text == b.text && same_text(x, y));
-            if !same {
-                self.report(
-                    Diagnostic::new(
-                        codes::BAD_WITH,
-                        span,
-                        format!("`{written}` is used elsewhere with other names"),
-                    )
-                    .help("give it the same `with` everywhere"),
-                );
-            }
+        if self.is_known(&canonical, used) {
             return;
         }
         match self.loader.read(&path) {

@@ -4,16 +4,20 @@
 
 pub mod allow;
 mod attributes;
+mod events;
 mod expr;
 mod layers;
 mod lints;
 mod load;
 mod names;
+mod rfm;
+mod standard;
 mod tables;
 mod types;
 mod walk;
 
 pub use load::{FileSystem, Loader, SingleText};
+pub use standard::{StandardFile, standard_files};
 
 use crate::diagnostic::codes::names as codes;
 use crate::diagnostic::{Diagnostic, Sources, Span, in_order, nearest};
@@ -95,6 +99,8 @@ fn check_here(root: &Path, loader: &dyn Loader, options: &Options) -> Checked {
         types: vec![weekday()],
         users: None,
         events: Vec::new(),
+        scope: None,
+        rfms: Vec::new(),
         lookups: Vec::new(),
         has_calendar: false,
         zone: jiff::tz::TimeZone::UTC,
@@ -142,6 +148,10 @@ pub(crate) struct Checker {
     pub users: Option<Table>,
     /// The tables of events.
     pub events: Vec<EventTable>,
+    /// The event table whose columns go by their bare names here; none where names are the user's.
+    pub scope: Option<usize>,
+    /// Each `rfm` with its values, once they are checked.
+    rfms: Vec<(ast::Rfm, Option<Option<rfm::Values>>)>,
     /// The lookups.
     pub lookups: Vec<Table>,
     /// Whether a calendar is declared.
@@ -196,8 +206,17 @@ impl Checker {
                 _ => {}
             }
         }
+        // After the users, whose key they hold.
         for declaration in declarations {
-            self.declare_attribute(declaration);
+            if let DeclarationKind::Events(events) = &declaration.kind {
+                self.declare_events(events);
+            }
+        }
+        for declaration in declarations {
+            match &declaration.kind {
+                DeclarationKind::Rfm(rfm) => self.declare_rfm(rfm, declaration.docs.as_ref()),
+                _ => self.declare_attribute(declaration),
+            }
         }
         self.declare_substitutes(uses);
         for at in self.check_order() {

@@ -78,8 +78,21 @@ impl Checker {
         );
     }
 
-    /// What a name stands for here; checks its declaration first if that has not happened yet.
+    /// What a name stands for here: in the scope of an event table one of its columns.
     pub(crate) fn resolve(&mut self, name: &ast::Name) -> Resolved {
+        match self.scope {
+            Some(table) => self.event_column(table, name),
+            None => self.resolve_of_user(name),
+        }
+    }
+
+    /// What a name stands for as a value of the user; checks its declaration first if that has not
+    /// happened yet.
+    pub(crate) fn resolve_of_user(&mut self, name: &ast::Name) -> Resolved {
+        self.in_scope(None, |checker| checker.resolve_declared(name))
+    }
+
+    fn resolve_declared(&mut self, name: &ast::Name) -> Resolved {
         let key = (name.span.file, name.text.clone());
         if let Some(substitute) = self.names.substitutes.get_mut(&key) {
             substitute.used = true;
@@ -183,7 +196,23 @@ impl Checker {
             .chain(substitutes.iter().map(String::as_str))
             .chain(["now", "today"]);
         let near = nearest(&name.text, candidates).map(str::to_owned);
-        let finding = if let Some(owner) = owner {
+        let in_events = self.events_with_column(&name.text).map(str::to_owned);
+        let finding = if self
+            .folders
+            .get(name.span.file.0 as usize)
+            .is_some_and(|it| it == super::load::STANDARD)
+        {
+            finding.help(format!(
+                "the standard file asks for it: say what it is where the file is used, `use \"std:…\" with {0} = …`",
+                name.text
+            ))
+        } else if let Some(events) = in_events {
+            finding.help(format!(
+                "it is a column of the events `{events}`, which have many rows a user: sum it up, such as \
+                 `sum({0} of {events})` or `last({0} of {events})`",
+                name.text
+            ))
+        } else if let Some(owner) = owner {
             finding.help(format!("`{0}` is a label of `{owner}`; compare it: `{owner} = {0}`", name.text))
         } else if let Some(near) = near {
             let written = super::expr::spell::name(&near);

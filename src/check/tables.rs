@@ -85,6 +85,27 @@ impl Checker {
     /// A table's columns, and its columns' names with their index. No table where a column or the
     /// key is at fault; the names are there all the same.
     fn table(&mut self, written: &ast::Table) -> (Option<Table>, Vec<(ast::Name, usize)>) {
+        let (columns, places) = self.columns(written);
+        let key = self.key(written, columns.as_deref(), &places);
+        match (columns, key) {
+            (Some(columns), Some(key)) => (Some(self.table_of(written, key, columns)), places),
+            _ => (None, places),
+        }
+    }
+
+    /// A table whose parts are sound.
+    pub(super) fn table_of(&self, written: &ast::Table, key: usize, columns: Vec<Column>) -> Table {
+        Table {
+            name: written.name.text.clone(),
+            key,
+            source: written.path.as_ref().map(|path| self.source(path)),
+            columns,
+            place: written.name.span,
+        }
+    }
+
+    /// A table's columns, none where one is at fault, and the columns' names with their index.
+    pub(super) fn columns(&mut self, written: &ast::Table) -> (Option<Vec<Column>>, Vec<(ast::Name, usize)>) {
         let mut columns: Vec<Column> = Vec::with_capacity(written.columns.len());
         let mut places: Vec<(ast::Name, usize)> = Vec::new();
         let mut faulty = false;
@@ -106,6 +127,16 @@ impl Checker {
                 }
             }
         }
+        ((!faulty).then_some(columns), places)
+    }
+
+    /// The key column of a table of users or a lookup.
+    fn key(
+        &mut self,
+        written: &ast::Table,
+        columns: Option<&[Column]>,
+        places: &[(ast::Name, usize)],
+    ) -> Option<usize> {
         let Some(key) =
             places.iter().find(|(name, _)| name.text == written.key.text).map(|(_, index)| *index)
         else {
@@ -122,9 +153,9 @@ impl Checker {
                 None => finding.help("declare a column of that name, or name another one as the key"),
             };
             self.report(finding);
-            return (None, places);
+            return None;
         };
-        if let Some(column) = columns.get(key)
+        if let Some(column) = columns.and_then(|columns| columns.get(key))
             && (column.optional || matches!(column.ty, Type::List(_) | Type::Float | Type::Bool))
         {
             let (message, help) = if column.optional {
@@ -140,19 +171,9 @@ impl Checker {
             };
             let place = column.place;
             self.report(Diagnostic::new(codes::BAD_TABLE, place, message).help(help));
-            return (None, places);
+            return None;
         }
-        if faulty {
-            return (None, places);
-        }
-        let table = Table {
-            name: written.name.text.clone(),
-            key,
-            source: written.path.as_ref().map(|path| self.source(path)),
-            columns,
-            place: written.name.span,
-        };
-        (Some(table), places)
+        Some(key)
     }
 
     /// Where data lie, seen from the declaring file.

@@ -1,6 +1,6 @@
 //! Walking over expressions as they are written.
 
-use crate::syntax::ast::{Expr, ExprKind, Name};
+use crate::syntax::ast::{Expr, ExprKind, Into, Name, WindowKind};
 
 /// The direct parts of an expression.
 pub(super) fn parts(e: &Expr) -> Vec<&Expr> {
@@ -13,8 +13,7 @@ pub(super) fn parts(e: &Expr) -> Vec<&Expr> {
         | ExprKind::Timestamp(..)
         | ExprKind::Time(_)
         | ExprKind::Name(_)
-        | ExprKind::Qualified(..)
-        | ExprKind::Unavailable(_) => Vec::new(),
+        | ExprKind::Qualified(..) => Vec::new(),
         ExprKind::Duration(x, _)
         | ExprKind::Parenthesised(x)
         | ExprKind::Negate(x)
@@ -39,9 +38,37 @@ pub(super) fn parts(e: &Expr) -> Vec<&Expr> {
         | ExprKind::TextTest { value, patterns: items, .. }
         | ExprKind::Has { value, items, .. } => std::iter::once(value.as_ref()).chain(items).collect(),
         ExprKind::Points(arms) => arms.iter().flat_map(|(a, b)| [a, b]).collect(),
+        ExprKind::Aggregate(call) => {
+            let window = call.window.iter().flat_map(|window| window_parts(&window.kind));
+            call.value.iter().chain(&call.source.filter).chain(window).collect()
+        }
+        ExprKind::Sequence(call) => call
+            .steps
+            .iter()
+            .flat_map(|step| &step.source.filter)
+            .chain(call.within.iter().map(|it| &it.0))
+            .collect(),
+        ExprKind::Score(call) => {
+            let into = match &call.into {
+                Into::Bins(bins) => std::slice::from_ref(bins),
+                Into::Cuts(cuts) => cuts,
+            };
+            std::iter::once(&call.value).chain(&call.filter).chain(into).collect()
+        }
+        ExprKind::Population(call) => call.arguments.iter().collect(),
+        ExprKind::AsOf(as_of) => vec![&as_of.value, &as_of.amount],
         ExprKind::Case { arms, otherwise } => {
             arms.iter().flat_map(|(a, b)| [a, b]).chain(otherwise.as_deref()).collect()
         }
+    }
+}
+
+/// The expressions of a window.
+pub(super) fn window_parts(window: &WindowKind) -> Vec<&Expr> {
+    match window {
+        WindowKind::Last { amount, before, .. } => std::iter::once(amount).chain(before).collect(),
+        WindowKind::Ago { from, to } => vec![&from.0, &to.0],
+        WindowKind::Since(from) => vec![from],
     }
 }
 

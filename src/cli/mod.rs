@@ -9,6 +9,7 @@ mod explain;
 mod output;
 mod program;
 pub mod run;
+mod standard;
 mod why;
 
 use clap::{Parser, Subcommand};
@@ -41,6 +42,8 @@ enum Verb {
     Expand(expand::ExpandArgs),
     /// Write the checked program as JSON, for `run`, `why` and `expand` to take in place of the text
     Build(build::BuildArgs),
+    /// List the standard rule files that `use "std:…"` takes in, or print one
+    Std(standard::StandardArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
         Verb::Explain(args) => explain::explain(&args),
         Verb::Expand(args) => expand::expand(&args),
         Verb::Build(args) => build::build(&args),
+        Verb::Std(args) => standard::standard(&args),
     };
     ExitCode::from(status)
 }

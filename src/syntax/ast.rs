@@ -3,6 +3,10 @@
 //! Every node carries its [`Span`]. Parentheses are kept ([`ExprKind::Parenthesised`]) because a
 //! lint and the formatter need to see them.
 
+mod behaviour;
+
+pub use behaviour::*;
+
 use crate::diagnostic::Span;
 
 /// One parsed rule file.
@@ -76,7 +80,6 @@ pub struct Declaration {
 }
 
 /// What a declaration declares.
-#[expect(clippy::large_enum_variant, reason = "a file has few declarations, and none is moved around")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeclarationKind {
     /// `timezone "Asia/Shanghai"`
@@ -93,6 +96,10 @@ pub enum DeclarationKind {
     Lookup(Table),
     /// `calendar from "days.csv"`
     Calendar(Text),
+    /// `events orders of users by user_id at ordered_at from "orders.csv" { … }`
+    Events(Events),
+    /// `rfm value from orders { … }`
+    Rfm(Rfm),
     /// `trait silent_days : int = …`
     Trait(Trait),
     /// `scale expertise : level { … }`
@@ -103,10 +110,10 @@ pub enum DeclarationKind {
     Layer(Layer),
     /// `grid fund by expertise, intent { … }`
     Grid(Grid),
-    /// A declaration of the language (`events`, `stack`, …) that this version does not evaluate:
+    /// A declaration of the language (`stack`, `play`, …) that this version does not evaluate:
     /// its word and, where there is one, its name. Its body was skipped.
     Unavailable {
-        /// `events`
+        /// `stack`
         word: String,
         /// The name that it declares.
         name: Option<Name>,
@@ -648,6 +655,14 @@ pub enum ExprKind {
         /// The rest.
         otherwise: Option<Box<Expr>>,
     },
-    /// An aggregate, score or other value that this version does not evaluate (its word).
-    Unavailable(String),
+    /// `sum(amount of orders where …, last 90 days)`
+    Aggregate(Box<AggregateCall>),
+    /// `sequence(…)`
+    Sequence(Box<SequenceCall>),
+    /// `score(… into 5)`
+    Score(Box<ScoreCall>),
+    /// `population median(…)`
+    Population(Box<PopulationCall>),
+    /// `lifecycle as of 30 days ago`
+    AsOf(Box<AsOf>),
 }

@@ -13,7 +13,7 @@ use crate::diagnostic::Span;
 impl<'p> Reader<'p> {
     /// The head of a block. Where it is broken it is answered, and the place moves past its `{` if
     /// that can be found; its name stays.
-    fn head(&mut self, rule: Rule, item_start: Rule) -> Result<(Node<'p>, Span), Option<Span>> {
+    pub(super) fn head(&mut self, rule: Rule, item_start: Rule) -> Result<(Node<'p>, Span), Option<Span>> {
         let start = self.at;
         let failure = match self.rule(rule) {
             Ok(node) => {
@@ -47,16 +47,21 @@ impl<'p> Reader<'p> {
     }
 
     pub(super) fn table(&mut self, word: &str) -> Option<Table> {
+        self.table_with(Rule::table_head, word, &mut Vec::new())
+    }
+
+    /// A table by its head's rule. `names` gets the names in the head; the last but one, or the only
+    /// one, is the key.
+    pub(super) fn table_with(&mut self, head: Rule, word: &str, names: &mut Vec<Name>) -> Option<Table> {
         let start = self.at;
         let mut name = None;
-        let mut key = None;
         let mut path = None;
-        let opener = match self.head(Rule::table_head, Rule::column_start) {
+        let opener = match self.head(head, Rule::column_start) {
             Ok((node, opener)) => {
                 for part in node.into_inner() {
                     match part.as_rule() {
                         Rule::declared => name = Some(self.builder.declared(&part)),
-                        Rule::name => key = Some(self.builder.name(&part)),
+                        Rule::name => names.push(self.builder.name(&part)),
                         Rule::string => path = Some(self.builder.text(&part)),
                         _ => {}
                     }
@@ -79,6 +84,7 @@ impl<'p> Reader<'p> {
             }
             None => Vec::new(),
         };
+        let key = names.get(names.len().saturating_sub(2)).cloned();
         let key =
             key.or_else(|| columns.first().map(|column| column.name.clone())).unwrap_or_else(|| name.clone());
         Some(Table { name, key, path, columns })

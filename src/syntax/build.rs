@@ -1,6 +1,6 @@
 //! The tree builder: places, names, strings, and the primaries of expressions.
 
-use super::ast::{Expr, ExprKind, Name, Quantifier, SinceKind, Unit};
+use super::ast::{Expr, ExprKind, Quantifier, SinceKind, Unit};
 use super::grammar::Rule;
 use super::lexemes::{time_of, timestamp, unit_of};
 use super::literals::read_number;
@@ -21,12 +21,6 @@ pub(super) struct Builder<'p> {
     pub base: std::cell::Cell<usize>,
     pub diagnostics: RefCell<Vec<Diagnostic>>,
 }
-
-/// Functions of events and of the population, which this version does not evaluate.
-const AGGREGATES: [&str; 13] = [
-    "count", "sum", "avg", "first", "last", "distinct", "mode", "share", "any", "none", "score", "sequence",
-    "median",
-];
 
 /// Words for a missing value in other languages.
 const NULLS: [&str; 5] = ["null", "NULL", "Null", "None", "nil"];
@@ -91,7 +85,7 @@ impl<'p> Builder<'p> {
         items
     }
 
-    fn trailing_comma(&self, comma: &Node) {
+    pub fn trailing_comma(&self, comma: &Node) {
         let place = self.span(comma);
         self.report(
             Diagnostic::new(codes::UNEXPECTED, place, "there is nothing after this comma")
@@ -129,7 +123,7 @@ impl<'p> Builder<'p> {
         unit_of(node.as_str().trim())
     }
 
-    fn number(&self, node: &Node) -> Expr {
+    pub fn number(&self, node: &Node) -> Expr {
         let span = self.span(node);
         let kind = read_number(node.as_str()).map_or(ExprKind::Error, ExprKind::Number);
         Expr { kind, span }
@@ -178,7 +172,7 @@ impl<'p> Builder<'p> {
                 }
                 ExprKind::Case { arms, otherwise: otherwise.map(Box::new) }
             }
-            Rule::population => ExprKind::Unavailable("population".to_owned()),
+            Rule::population => self.population(node),
             Rule::habit_list => {
                 let items: Vec<Expr> = node
                     .into_inner()
@@ -372,35 +366,11 @@ impl<'p> Builder<'p> {
                     inner.map_or(ExprKind::Error, |inner| self.call(name.clone(), inner))
                 }
                 Rule::call => self.call(name.clone(), part),
-                Rule::as_of => ExprKind::Unavailable("as of".to_owned()),
+                Rule::as_of => self.as_of(kind, span, part),
                 _ => kind,
             };
         }
         Expr { kind, span }
-    }
-
-    /// A call: an aggregate where it says so.
-    fn call(&self, name: Name, node: Node) -> ExprKind {
-        let mut arguments = Vec::new();
-        let mut aggregate = !name.quoted && AGGREGATES.contains(&name.text.as_str());
-        for part in node.into_inner() {
-            match part.as_rule() {
-                Rule::argument => {
-                    let mut inner = part.into_inner();
-                    if let Some(first) = inner.next() {
-                        if first.as_rule() == Rule::expr {
-                            arguments.push(self.expression(first));
-                        } else {
-                            aggregate = true;
-                        }
-                    }
-                    aggregate |= inner.next().is_some();
-                }
-                Rule::trailing_comma => self.trailing_comma(&part),
-                _ => {}
-            }
-        }
-        if aggregate { ExprKind::Unavailable(name.text) } else { ExprKind::Call(name, arguments) }
     }
 
     /// A word for a missing value where a value stands: answered, with what to do instead.

@@ -213,6 +213,8 @@ impl<'p> Reader<'p> {
             "segment" => self.segment(),
             "layer" => self.layer(),
             "grid" => self.grid(),
+            "events" => self.events(),
+            "rfm" => self.rfm(),
             _ => self.unavailable(word),
         }
     }

@@ -60,6 +60,9 @@ pub(super) fn expected_words(expected: &[Rule]) -> String {
             Rule::span | Rule::in_window => say("a length of time such as `30 days`"),
             Rule::unit | Rule::moved_unit => say("a unit such as `days`"),
             Rule::timestamp | Rule::date => say("a date such as `2024-11-15`"),
+            Rule::rfm_item => {
+                say("a line that begins with `recency`, `monetary`, `where`, `window` or `bins`")
+            }
             Rule::pattern | Rule::pattern_list | Rule::alternative => say("a pattern"),
             Rule::expr
             | Rule::operand
@@ -102,6 +105,8 @@ pub(super) fn keywords(rule: Rule) -> &'static [&'static str] {
         Rule::kw_with | Rule::properties => &["with"],
         Rule::kw_key => &["key"],
         Rule::kw_by => &["by"],
+        Rule::kw_at => &["at"],
+        Rule::rfm_item => &["recency", "monetary", "where", "window", "bins"],
         Rule::kw_first => &["first"],
         Rule::kw_match => &["match"],
         Rule::kw_partial => &["partial"],

@@ -101,23 +101,36 @@ fn other_forms() {
 }
 
 #[test]
-fn what_later_versions_evaluate_is_recognised() {
-    for text in [
+fn behaviour_and_population() {
+    shape(
         "count(orders where status = paid, last 90 days)",
-        "sum(amount of orders)",
-        "score(x into 5, lowest is best)",
-        "score(x where c into (10, 50, 200))",
+        "(count orders where (status Eq paid) last 90 Days)",
+    );
+    shape("sum(amount of orders)", "(sum amount of orders)");
+    shape("min(a, b)", "min(a b)");
+    shape("min(amount of orders)", "(min amount of orders)");
+    shape("distinct(date(at) of orders)", "(distinct date(at) of orders)");
+    shape(
         "avg(amount of orders where a and b, 60 days ago to 30 days ago)",
-        "count(orders, last 30 days before due_date)",
-        "count(orders, since 2024-01-01)",
+        "(avg amount of orders where (and a b) ago 60 Days to 30 Days)",
+    );
+    shape("count(orders, last 30 days before due_date)", "(count orders last 30 Days before due_date)");
+    shape("count(orders, last (n + 1) days before x)", "(count orders last (Add n 1) Days before x)");
+    shape("count(orders, since 2024-01-01)", "(count orders since 2024-01-01)");
+    shape("count(orders, since (x + 1 day))", "(count orders since <(Add x (Days 1))>)");
+    shape(
         "sequence(orders where a then orders where b without returns where true then no buys, within 7 days)",
-        "min(amount of orders)",
-    ] {
-        let word = text.split('(').next().unwrap();
-        shape(text, &format!("UNAVAILABLE({word})"));
-    }
-    shape("population avg(x)", "UNAVAILABLE(population)");
-    shape("lifecycle as of 30 days ago = newcomer", "(UNAVAILABLE(as of) Eq newcomer)");
+        "(sequence Then orders where a, Then orders where b, Without returns where true, ThenNo buys within 7 Days)",
+    );
+    shape("score(x into 5, lowest is best)", "(score x into 5 lowest)");
+    shape("score(x where c into (10, 50, 200))", "(score x where c into [10 50 200])");
+    shape("population quantile(x, 0.8)", "(population quantile x 8e-1)");
+    shape("lifecycle as of 30 days ago = newcomer", "((lifecycle as-of 30 Days) Eq newcomer)");
+    shape("value.r as of 2 weeks ago >= 4", "((value.r as-of 2 Weeks) Ge 4)");
+}
+
+#[test]
+fn what_later_versions_evaluate_is_recognised() {
     let DeclarationKind::Unavailable { word, name } =
         only("stack plan on l {\n  a by b, c\n  all by d }").kind
     else {

@@ -1,6 +1,6 @@
 //! A short print of expressions, with all grouping visible.
 
-use strata::syntax::ast::{Expr, ExprKind, Name};
+use strata::syntax::ast::{EventSource, Expr, ExprKind, Into, Name, Window, WindowKind};
 
 fn name(name: &Name) -> String {
     if name.quoted { format!("`{}`", name.text) } else { name.text.clone() }
@@ -79,7 +79,54 @@ pub fn show(expr: &Expr) -> String {
             let rest = otherwise.as_ref().map_or(String::new(), |rest| format!(" else {}", show(rest)));
             format!("(case{}{rest})", arms_of(arms))
         }
-        ExprKind::Unavailable(word) => format!("UNAVAILABLE({word})"),
+        ExprKind::Aggregate(call) => {
+            let value = call.value.as_ref().map_or(String::new(), |value| format!("{} of ", show(value)));
+            let window =
+                call.window.as_ref().map_or(String::new(), |window| format!(" {}", window_of(window)));
+            format!("({} {value}{}{window})", name(&call.function), source(&call.source))
+        }
+        ExprKind::Sequence(call) => {
+            let steps: Vec<String> =
+                call.steps.iter().map(|step| format!("{:?} {}", step.kind, source(&step.source))).collect();
+            let within = call
+                .within
+                .as_ref()
+                .map_or(String::new(), |(amount, unit, _)| format!(" within {} {unit:?}", show(amount)));
+            format!("(sequence {}{within})", steps.join(", "))
+        }
+        ExprKind::Score(call) => {
+            let filter = call.filter.as_ref().map_or(String::new(), |e| format!(" where {}", show(e)));
+            let into = match &call.into {
+                Into::Bins(bins) => show(bins),
+                Into::Cuts(cuts) => format!("[{}]", all(cuts)),
+            };
+            let best = if call.lowest_is_best { " lowest" } else { "" };
+            format!("(score {}{filter} into {into}{best})", show(&call.value))
+        }
+        ExprKind::Population(call) => {
+            format!("(population {} {})", name(&call.function), all(&call.arguments))
+        }
+        ExprKind::AsOf(as_of) => {
+            format!("({} as-of {} {:?})", show(&as_of.value), show(&as_of.amount), as_of.unit)
+        }
+    }
+}
+
+fn source(source: &EventSource) -> String {
+    let filter = source.filter.as_ref().map_or(String::new(), |e| format!(" where {}", show(e)));
+    format!("{}{filter}", name(&source.table))
+}
+
+fn window_of(window: &Window) -> String {
+    match &window.kind {
+        WindowKind::Last { amount, unit, before } => {
+            let before = before.as_ref().map_or(String::new(), |e| format!(" before {}", show(e)));
+            format!("last {} {unit:?}{before}", show(amount))
+        }
+        WindowKind::Ago { from, to } => {
+            format!("ago {} {:?} to {} {:?}", show(&from.0), from.1, show(&to.0), to.1)
+        }
+        WindowKind::Since(from) => format!("since {}", show(from)),
     }
 }
 

@@ -22,6 +22,7 @@ enum Function {
     Time,
     Weekend,
     Workday,
+    Digits,
 }
 
 /// All functions with their names and how many values they take.
@@ -49,6 +50,7 @@ const FUNCTIONS: &[(&str, Function, std::ops::RangeInclusive<usize>)] = &[
     ("time", Function::Time, 1..=1),
     ("weekend", Function::Weekend, 1..=1),
     ("workday", Function::Workday, 1..=1),
+    ("digits", Function::Digits, 1..=usize::MAX),
 ];
 
 /// What other tools call them.
@@ -95,6 +97,10 @@ impl Checker {
         expected: Option<&Type>,
         span: Span,
     ) -> Option<NodeId> {
+        if name.text == "last" && !name.quoted {
+            self.last_of_what(arguments, span);
+            return None;
+        }
         let Some((shown, function, takes)) = FUNCTIONS.iter().find(|(known, ..)| *known == name.text) else {
             self.unknown_function(name);
             return None;
@@ -102,6 +108,7 @@ impl Checker {
         if !takes.contains(&arguments.len()) {
             let wanted = match (takes.start(), takes.end()) {
                 (1, 1) => "one value".to_owned(),
+                (1, &usize::MAX) => "one or more values".to_owned(),
                 (2, &usize::MAX) => "two or more values".to_owned(),
                 (a, b) => format!("{a} or {b} values"),
             };
@@ -111,9 +118,9 @@ impl Checker {
                 format!("`{shown}` takes {wanted}, and {} stand here", arguments.len()),
             );
             self.report(match (function, arguments) {
-                (Function::Extreme { .. }, [_]) => {
-                    finding.help(format!("write at least two, such as `{shown}(a, b)`"))
-                }
+                (Function::Extreme { .. }, [_]) => finding.help(format!(
+                    "write at least two, such as `{shown}(a, b)`; of a user's events it is `{shown}(amount of orders)`"
+                )),
                 _ => finding,
             });
             return None;
@@ -165,6 +172,7 @@ impl Checker {
                 let date = self.date_of(first)?;
                 Some(self.weekday_in(date, &[5, 6], span))
             }
+            Function::Digits => self.digits_of(arguments, span),
             Function::Workday => {
                 let date = self.date_of(first)?;
                 Some(if self.has_calendar {
@@ -174,6 +182,22 @@ impl Checker {
                 })
             }
         }
+    }
+
+    /// `last(orders)`: the parser leaves it as a call, for it might have begun a window.
+    fn last_of_what(&mut self, arguments: &[ast::Expr], span: Span) {
+        let events = match arguments.first().map(|e| &e.kind) {
+            Some(ast::ExprKind::Name(name)) => name.text.as_str(),
+            _ => "orders",
+        };
+        self.report(
+            Diagnostic::new(
+                crate::diagnostic::codes::time::BAD_AGGREGATE,
+                span,
+                "`last` does not say of which value of the events",
+            )
+            .help(format!("write `last(amount of {events})`")),
+        );
     }
 
     /// A node that is missing just when its operand is.

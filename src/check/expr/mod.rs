@@ -3,6 +3,8 @@
 //! Every function gives `None` where something was at fault: it has been reported, and whoever
 //! asked says nothing more.
 
+mod aggregates;
+mod as_of;
 mod calls;
 mod cases;
 mod compare;
@@ -11,10 +13,13 @@ mod elapsed;
 pub(crate) mod literals;
 mod numbers;
 mod pattern;
+mod population;
 pub(crate) mod spell;
 mod text;
 mod time;
 mod unify;
+
+pub(super) use aggregates::Selected;
 
 use super::{Checker, Resolved};
 use crate::diagnostic::codes::{time as time_codes, types as codes};
@@ -60,20 +65,11 @@ impl Checker {
             ExprKind::FromTo { unit, from, to } => self.between_moments(*unit, from, to, e.span),
             ExprKind::Points(arms) => self.points(arms, e.span),
             ExprKind::Case { arms, otherwise } => self.case(arms, otherwise.as_deref(), expected, e.span),
-            ExprKind::Unavailable(word) => {
-                self.report(
-                    Diagnostic::new(
-                        time_codes::NOT_EVALUATED,
-                        e.span,
-                        format!(
-                            "`{word}` over events or the whole population belongs to the language, but this \
-                             version of strata does not evaluate it"
-                        ),
-                    )
-                    .help("prepare the value as a column of the user table"),
-                );
-                None
-            }
+            ExprKind::Aggregate(call) => self.aggregate(call, e.span),
+            ExprKind::Sequence(call) => self.sequence(call, e.span),
+            ExprKind::Score(call) => self.score(call, e.span),
+            ExprKind::Population(call) => self.population(call, e.span),
+            ExprKind::AsOf(as_of) => self.as_of(as_of, e.span),
             ExprKind::Not(..)
             | ExprKind::And(_)
             | ExprKind::Or(_)
@@ -126,8 +122,9 @@ impl Checker {
         if !name.quoted && name.text == "today" {
             return Some(self.builder.node(Expr::Today, Type::Date, false, name.span));
         }
-        match expected {
-            Some(Type::Label(ty)) => self.unknown_label(*ty, &name.text, name.span),
+        match (expected, self.scope) {
+            (Some(Type::Label(ty)), _) => self.unknown_label(*ty, &name.text, name.span),
+            (_, Some(table)) => self.unknown_event_column(table, name),
             _ => self.unknown_name(name, &[]),
         }
         None
@@ -172,19 +169,23 @@ impl Checker {
         self.report(diagnostic);
     }
 
-    /// `users.age`.
+    /// `users.age`, `value.r`, and among an event table's columns `orders.amount`.
     fn qualified(&mut self, qualifier: &ast::Name, name: &ast::Name) -> Option<NodeId> {
-        let column = self.users.as_ref().filter(|users| users.name == qualifier.text).map(|users| {
-            let names: Vec<String> = users.columns.iter().map(|column| column.name.clone()).collect();
-            (names.contains(&name.text), names)
-        });
-        match column {
-            Some((true, _)) => match self.resolve(name) {
+        if let Some(found) = self.rfm_name(qualifier, name) {
+            return match found {
                 Resolved::Node(id) => Some(id),
                 Resolved::Poisoned | Resolved::Unknown => None,
-            },
-            Some((false, names)) => {
-                self.unknown_name(name, &names);
+            };
+        }
+        if let Some(table) = self.events.iter().position(|events| events.table.name == qualifier.text) {
+            return self.qualified_event(table, qualifier, name);
+        }
+        let of_users = self.users.as_ref().is_some_and(|users| users.name == qualifier.text);
+        match of_users.then(|| self.resolve_of_user(name)) {
+            Some(Resolved::Node(id)) => Some(id),
+            Some(Resolved::Poisoned) => None,
+            Some(Resolved::Unknown) => {
+                self.unknown_name(name, &[]);
                 None
             }
             None => {
@@ -203,10 +204,36 @@ impl Checker {
                             name.text
                         )),
                     );
-                } else if !matches!(self.resolve(qualifier), Resolved::Poisoned) {
+                } else if !matches!(self.resolve_of_user(qualifier), Resolved::Poisoned) {
                     let users = self.users.as_ref().map(|users| users.name.clone());
                     self.unknown_name(qualifier, &users.into_iter().collect::<Vec<_>>());
                 }
+                None
+            }
+        }
+    }
+
+    /// `orders.amount`: a column of the table in whose scope we are.
+    fn qualified_event(&mut self, table: usize, qualifier: &ast::Name, name: &ast::Name) -> Option<NodeId> {
+        if self.scope != Some(table) {
+            self.report(
+                Diagnostic::new(
+                    codes::WRONG_ARGUMENTS,
+                    qualifier.span.to(name.span),
+                    format!("`{}` are events, many for one user", qualifier.text),
+                )
+                .help(format!(
+                    "sum them up, such as `sum({1} of {0})` or `last({1} of {0})`",
+                    qualifier.text, name.text
+                )),
+            );
+            return None;
+        }
+        match self.event_column(table, name) {
+            Resolved::Node(id) => Some(id),
+            Resolved::Poisoned => None,
+            Resolved::Unknown => {
+                self.unknown_event_column(table, name);
                 None
             }
         }

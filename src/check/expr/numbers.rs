@@ -26,7 +26,7 @@ impl Checker {
     }
 
     /// A value that is a number, or a report.
-    pub(super) fn needs_number(&mut self, id: NodeId, e: &ast::Expr, what: &str) -> Option<NodeId> {
+    pub(in crate::check) fn needs_number(&mut self, id: NodeId, e: &ast::Expr, what: &str) -> Option<NodeId> {
         let ty = self.node(id).ty.clone();
         if is_number(&ty) {
             return Some(id);

@@ -9,7 +9,7 @@ use crate::syntax::ast::{self, ExprKind};
 
 impl Checker {
     /// A date or timestamp, for a rule that counts in `unit`: hours and minutes need a timestamp.
-    pub(super) fn moment_of(&mut self, id: NodeId, e: &ast::Expr, unit: Unit) -> Option<NodeId> {
+    pub(in crate::check) fn moment_of(&mut self, id: NodeId, e: &ast::Expr, unit: Unit) -> Option<NodeId> {
         let ty = self.node(id).ty.clone();
         if !is_moment(&ty) {
             self.not_a_moment(id, e);
@@ -55,7 +55,7 @@ impl Checker {
     }
 
     /// The date of a date or timestamp: local in the program's zone.
-    pub(super) fn local_date(&mut self, id: NodeId, span: Span) -> NodeId {
+    pub(in crate::check) fn local_date(&mut self, id: NodeId, span: Span) -> NodeId {
         let node = self.node(id);
         if node.ty == Type::Date {
             return id;
@@ -67,11 +67,11 @@ impl Checker {
         self.builder.node(Expr::LocalDate(id), Type::Date, optional, span)
     }
 
-    fn now(&mut self, span: Span) -> NodeId {
+    pub(in crate::check) fn now(&mut self, span: Span) -> NodeId {
         self.builder.node(Expr::Now, Type::Timestamp, false, span)
     }
 
-    fn today(&mut self, span: Span) -> NodeId {
+    pub(in crate::check) fn today(&mut self, span: Span) -> NodeId {
         self.builder.node(Expr::Today, Type::Date, false, span)
     }
 
@@ -182,7 +182,7 @@ impl Checker {
     }
 
     /// A window's length: an int, and where it is written down a positive one.
-    fn window_length(&mut self, amount: &ast::Expr) -> Option<NodeId> {
+    pub(super) fn window_length(&mut self, amount: &ast::Expr) -> Option<NodeId> {
         let literal = match &amount.kind {
             ExprKind::Number(number) => Some(*number),
             ExprKind::Negate(inner) => match &inner.kind {

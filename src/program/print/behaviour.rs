@@ -104,6 +104,7 @@ impl Printer<'_> {
             Statistic::Least => ("min", String::new()),
             Statistic::Greatest => ("max", String::new()),
             Statistic::Sum => ("sum", String::new()),
+            Statistic::Quantile(Share { numerator: 1, denominator: 2 }) => ("median", String::new()),
             Statistic::Quantile(share) | Statistic::Cut(share) => {
                 ("quantile", format!(", {}", decimal(share)))
             }
