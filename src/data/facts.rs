@@ -34,7 +34,7 @@ pub fn load(
     overrides: &IndexMap<String, String>,
     options: &ReadOptions,
 ) -> Result<Loaded, Vec<Diagnostic>> {
-    let options = ReadOptions { columns: None, keys: KeyMode::Skip, ..options.clone() };
+    let options = ReadOptions { columns: None, keys: KeyMode::Skip, ranges: Vec::new(), ..options.clone() };
     let mut loaded = Loaded::default();
     let mut faults = Vec::new();
     for table in &program.lookups {

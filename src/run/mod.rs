@@ -151,6 +151,7 @@ pub fn run(
         batch_rows: BATCH_ROWS,
         now,
         keys,
+        ranges: Vec::new(),
     };
     let reader = read::open(users, program, &path, &read_options)?;
     let total = reader.rows();

@@ -12,5 +12,6 @@ mod damage;
 mod facts;
 mod formats;
 mod keys;
+mod parts;
 mod support;
 mod types;

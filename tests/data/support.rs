@@ -73,7 +73,8 @@ pub fn read_with(program: &Program, path: &str, options: &ReadOptions) -> Result
         }
     }
     assert_eq!(reader.rows_read(), rows.len() as u64);
-    assert!(known.is_none_or(|known| known == rows.len() as u64));
+    let whole = options.ranges.is_empty();
+    assert!(!whole || known.is_none_or(|known| known == rows.len() as u64));
     let bad = reader.bad_values().iter().map(|bad| {
         let examples: Vec<String> = bad
             .examples

@@ -49,7 +49,7 @@ pub(super) fn layout(file: &DataFile, delimiter: u8, place: Option<Span>) -> Res
         ));
     }
     let fields = headers.iter().map(|name| RawField { name: name.trim().to_owned(), ty: None }).collect();
-    Ok(Layout { fields, rows: None, sampled: false })
+    Ok(Layout { fields, rows: None, sampled: false, groups: Vec::new() })
 }
 
 pub(super) fn batches(

@@ -76,7 +76,7 @@ pub(super) fn layout(file: &DataFile) -> Result<Layout, Diagnostic> {
         sampled += 1;
     }
     let fields = names.into_iter().map(|name| RawField { name, ty: None }).collect();
-    Ok(Layout { fields, rows: None, sampled: true })
+    Ok(Layout { fields, rows: None, sampled: true, groups: Vec::new() })
 }
 
 struct NamesSeed<'a>(&'a mut IndexSet<String>);

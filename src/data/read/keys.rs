@@ -34,8 +34,10 @@ enum Key {
 #[derive(Debug)]
 pub struct KeyCheck {
     memory: usize,
+    first: Option<Key>,
     last: Option<Key>,
     rows: u64,
+    ty: DataType,
 }
 
 /// What is wrong with the keys.
@@ -57,6 +59,16 @@ pub enum KeyFault {
 }
 
 impl KeyFault {
+    /// The same fault where so many rows come before.
+    fn after(self, rows: u64) -> KeyFault {
+        match self {
+            KeyFault::Twice { key, first, second } => {
+                KeyFault::Twice { key, first: first + rows, second: second + rows }
+            }
+            other => other,
+        }
+    }
+
     pub(super) fn finding(self, table: &Table) -> Diagnostic {
         let code = match self {
             KeyFault::Twice { .. } => codes::DUPLICATE_KEY,
@@ -69,7 +81,7 @@ impl KeyFault {
 impl KeyCheck {
     /// A check that may hold so many bytes, if it comes to a set.
     pub fn new(memory: usize) -> KeyCheck {
-        KeyCheck { memory, last: None, rows: 0 }
+        KeyCheck { memory, first: None, last: None, rows: 0, ty: DataType::Null }
     }
 
     /// Looks at the next keys (a canonical column without nulls). `false`: they do not ascend, and
@@ -78,6 +90,13 @@ impl KeyCheck {
     /// # Errors
     /// A key that equals the one before it.
     pub fn add(&mut self, keys: &ArrayRef) -> Result<bool, KeyFault> {
+        if self.first.is_none() {
+            self.ty = keys.data_type().clone();
+            each(keys, |key| {
+                self.first = Some(key);
+                false
+            });
+        }
         // Plain ints are the common case: no key is built for each.
         if let (Some(ints), None | Some(Key::Int(_))) = (keys.as_primitive_opt::<Int64Type>(), &self.last) {
             let mut last = match self.last {
@@ -152,6 +171,60 @@ impl KeyCheck {
             parts: None,
             ty: DataType::Null,
         }
+    }
+}
+
+/// What is known of the keys of consecutive rows that others may stand before.
+#[derive(Debug)]
+pub(super) enum Keys {
+    /// They ascend.
+    Ascending(KeyCheck),
+    /// They do not: all have to be compared.
+    Descending,
+    /// They ascend up to one that comes twice in a row. The check ends there.
+    Twice(KeyCheck, KeyFault),
+}
+
+impl Keys {
+    /// These keys and the next.
+    pub fn add(self, keys: &ArrayRef) -> Keys {
+        let Keys::Ascending(mut check) = self else { return self };
+        match check.add(keys) {
+            Ok(true) => Keys::Ascending(check),
+            Ok(false) => Keys::Descending,
+            Err(fault) => Keys::Twice(check, fault),
+        }
+    }
+
+    /// These keys and those of the rows that follow.
+    pub fn followed_by(self, next: Keys) -> Keys {
+        let Keys::Ascending(mut check) = self else { return self };
+        let (after, fault) = match next {
+            Keys::Ascending(after) => (after, None),
+            Keys::Twice(after, fault) => (after, Some(fault)),
+            Keys::Descending => return Keys::Descending,
+        };
+        let Some(first) = after.first else { return Keys::Ascending(check) };
+        match check.last.as_ref().map(|last| last.cmp(&first)) {
+            Some(Ordering::Greater) => return Keys::Descending,
+            Some(Ordering::Equal) => {
+                check.rows += 1;
+                let fault = check.repeated(&first, &after.ty);
+                return Keys::Twice(check, fault);
+            }
+            Some(Ordering::Less) => {}
+            None => {
+                check.first = Some(first);
+                check.ty = after.ty;
+            }
+        }
+        if let Some(fault) = fault {
+            let fault = fault.after(check.rows);
+            return Keys::Twice(check, fault);
+        }
+        check.last = after.last;
+        check.rows += after.rows;
+        Keys::Ascending(check)
     }
 }
 

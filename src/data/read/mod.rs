@@ -7,10 +7,16 @@ mod files;
 mod json;
 mod keys;
 mod parquet;
+mod parts;
+mod prune;
 mod reader;
+mod scan;
 mod source;
+mod table;
 
 pub use keys::KeyCheck;
+pub use parts::{PartReader, ReadTotals, TableParts};
+pub use prune::ColumnRange;
 pub use reader::TableReader;
 pub(super) use source::{Layout, RawField};
 
@@ -20,7 +26,10 @@ use crate::diagnostic::codes::data as codes;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::program::{Program, Table};
 use files::{DataFile, finding};
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
+use table::BoundTable;
 
 /// How a table is read.
 #[derive(Clone, Debug)]
@@ -37,6 +46,10 @@ pub struct ReadOptions {
     pub now: i64,
     /// Whether two rows may not have the same key.
     pub keys: KeyMode,
+    /// Rows that matter: those with a known value within each of these ranges. Others may be left out
+    /// where the file's statistics show that none of many is within; they are then neither counted
+    /// nor checked, so this is for callers to whom they make no difference.
+    pub ranges: Vec<ColumnRange>,
 }
 
 /// Whether keys are checked.
@@ -60,6 +73,7 @@ impl Default for ReadOptions {
             batch_rows: 1 << 16,
             now: 0,
             keys: KeyMode::Skip,
+            ranges: Vec::new(),
         }
     }
 }
@@ -76,7 +90,21 @@ pub fn open(
     options: &ReadOptions,
 ) -> Result<TableReader, Vec<Diagnostic>> {
     let files = bound_files(table, program, path, options)?;
-    Ok(TableReader::new(table, program, files, options))
+    Ok(TableReader::new(BoundTable::new(table, program, files, options)))
+}
+
+/// Opens the table as [`open`] does, for several threads to read.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_parts(
+    table: &Table,
+    program: &Program,
+    path: &str,
+    options: &ReadOptions,
+) -> Result<Arc<TableParts>, Vec<Diagnostic>> {
+    let files = bound_files(table, program, path, options)?;
+    Ok(Arc::new(TableParts::new(BoundTable::new(table, program, files, options))))
 }
 
 /// Binds the table's columns without reading rows: all that `open` would complain about.
@@ -113,6 +141,44 @@ struct BoundFile {
     file: DataFile,
     binding: Binding,
     rows: Option<u64>,
+    /// Rows by group, where the file has groups that can be read one without the other.
+    groups: Vec<u64>,
+}
+
+/// A part of a table that can be read alone: a file or some row groups of one.
+#[derive(Clone, Debug)]
+struct Part {
+    /// Index in the table's files.
+    file: usize,
+    /// The row groups; meaningless in files without.
+    groups: Range<usize>,
+    /// Rows of the file before it.
+    before: u64,
+}
+
+/// A part of row groups has at least so many rows, if the file has them.
+const PART_ROWS: u64 = 128 * 1024;
+
+impl BoundFile {
+    /// The parts of this file, which is number `file` of its table.
+    fn parts(&self, file: usize) -> Vec<Part> {
+        if self.groups.is_empty() {
+            return vec![Part { file, groups: 0..0, before: 0 }];
+        }
+        let mut parts = Vec::new();
+        let mut part = Part { file, groups: 0..0, before: 0 };
+        let mut rows = 0;
+        for (index, more) in self.groups.iter().enumerate() {
+            rows += more;
+            part.groups.end = index + 1;
+            if rows >= PART_ROWS || part.groups.end == self.groups.len() {
+                let next = Part { file, groups: index + 1..index + 1, before: part.before + rows };
+                parts.push(std::mem::replace(&mut part, next));
+                rows = 0;
+            }
+        }
+        parts
+    }
 }
 
 fn bound_files(
@@ -134,7 +200,7 @@ fn bound_files(
             }
         };
         match bind::bind(program, table, &file.shown, &layout, &file.partitions, &wanted) {
-            Ok(binding) => bound.push(BoundFile { file, binding, rows: layout.rows }),
+            Ok(binding) => bound.push(BoundFile { file, binding, rows: layout.rows, groups: layout.groups }),
             // What is wrong in one file of a folder is mostly wrong in the next: each column once.
             Err(found) => {
                 for fault in found {

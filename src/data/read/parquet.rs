@@ -1,7 +1,9 @@
 //! Parquet files: only the wanted columns are decoded, row group by row group.
 
 use super::files::DataFile;
-use super::source::{Layout, RawBatches, RawField, RawOptions, damaged, open};
+use super::source::{Layout, Numbers, Raw, RawField, RawOptions, damaged, open};
+use super::table::BoundTable;
+use super::{BoundFile, Part, prune};
 use crate::diagnostic::Diagnostic;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, FieldRef, Schema};
@@ -10,18 +12,19 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
-use std::fs::File;
+use parquet::file::metadata::PageIndexPolicy;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-fn metadata(file: &DataFile) -> Result<(File, ArrowReaderMetadata), Diagnostic> {
+/// The file's footer; with the page index where pages may be skipped.
+fn footer(file: &DataFile, pages: bool) -> Result<ArrowReaderMetadata, Diagnostic> {
     let opened = open(file)?;
     if file.bytes < 12 {
         return Err(damaged(file, if file.bytes == 0 { "it is empty" } else { "it is no Parquet file" }));
     }
-    let metadata =
-        ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(|error| fault(file, &error))?;
-    Ok((opened, metadata))
+    let policy = if pages { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
+    let options = ArrowReaderOptions::new().with_page_index_policy(policy);
+    ArrowReaderMetadata::load(&opened, options).map_err(|error| fault(file, &error))
 }
 
 fn fault(file: &DataFile, error: &ParquetError) -> Diagnostic {
@@ -34,33 +37,50 @@ fn fault(file: &DataFile, error: &ParquetError) -> Diagnostic {
 }
 
 pub(super) fn layout(file: &DataFile) -> Result<Layout, Diagnostic> {
-    let (_, metadata) = metadata(file)?;
-    let fields = metadata
+    let footer = footer(file, false)?;
+    let fields = footer
         .schema()
         .fields()
         .iter()
         .map(|field| RawField { name: field.name().clone(), ty: Some(field.data_type().clone()) })
         .collect();
-    let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).ok();
-    Ok(Layout { fields, rows, sampled: false })
+    let rows = u64::try_from(footer.metadata().file_metadata().num_rows()).ok();
+    let groups = footer.metadata().row_groups().iter();
+    let groups = groups.map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).collect();
+    Ok(Layout { fields, rows, sampled: false, groups })
 }
 
+/// Some row groups of a file, without the rows that cannot matter.
 pub(super) fn batches(
-    file: &DataFile,
-    fields: &[usize],
+    bound: &BoundTable,
+    of: &BoundFile,
+    part: &Part,
     options: &RawOptions,
-) -> Result<RawBatches, Diagnostic> {
-    let (opened, metadata) = metadata(file)?;
-    let metadata = with_dictionaries(metadata);
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, metadata);
-    let mask = ProjectionMask::roots(builder.parquet_schema(), fields.iter().copied());
+) -> Result<Raw, Diagnostic> {
+    let BoundFile { file, binding, .. } = of;
+    let pruning = !bound.options.ranges.is_empty();
+    let footer = bound.footers.get(file, || footer(file, pruning).map(with_dictionaries))?;
+    let mut groups: Vec<usize> = part.groups.clone().collect();
+    let mut numbers = Numbers::all(part.before);
+    let mut selection = None;
+    if pruning {
+        let kept = prune::kept(bound, binding, &footer, &groups);
+        selection = kept.selection();
+        groups = kept.groups;
+        numbers = Numbers::some(part.before, kept.rows);
+    }
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(open(file)?, footer);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), binding.fields.iter().copied());
     let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0).max(1);
-    let reader = builder
-        .with_projection(mask)
-        .with_batch_size(options.batch_rows)
-        .build()
-        .map_err(|error| fault(file, &error))?;
-    Ok(Box::new(Rows { file: file.clone(), reader, options: options.clone(), rows, done: 0, counted: 0 }))
+    let mut builder =
+        builder.with_projection(mask).with_batch_size(options.batch_rows).with_row_groups(groups);
+    if let Some(selection) = selection {
+        builder = builder.with_row_selection(selection);
+    }
+    let reader = builder.build().map_err(|error| fault(file, &error))?;
+    let (file, options) = (file.clone(), options.clone());
+    let rows = Rows { file, reader, options, rows, before: part.before, done: 0, counted: 0 };
+    Ok(Raw { rows: Box::new(rows), numbers })
 }
 
 /// Asks for texts as dictionaries where the file has few distinct ones: each is then decoded, and
@@ -105,7 +125,10 @@ struct Rows {
     file: DataFile,
     reader: ParquetRecordBatchReader,
     options: RawOptions,
+    /// Rows of the file.
     rows: u64,
+    /// Rows before the part.
+    before: u64,
     done: u64,
     counted: u64,
 }
@@ -117,7 +140,7 @@ impl Iterator for Rows {
         let batch = match self.reader.next()? {
             Ok(batch) => batch,
             Err(error) => {
-                let why = format!("it cannot be decoded after row {}: {error}", self.done);
+                let why = format!("it cannot be decoded after row {}: {error}", self.before + self.done);
                 return Some(Err(damaged(&self.file, why)));
             }
         };

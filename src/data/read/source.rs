@@ -1,17 +1,21 @@
 //! One file, whatever its format: which columns it has, and its rows as they lie there.
 
 use super::files::{DataFile, Format, Packing, finding};
-use super::{arrow_ipc, csv, json, parquet};
+use super::table::BoundTable;
+use super::{BoundFile, Part, arrow_ipc, csv, json, parquet};
 use crate::diagnostic::codes::data as codes;
 use crate::diagnostic::{Diagnostic, Span};
+use ::parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufReader, Read};
+use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 /// A column as a file has it.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,11 +34,86 @@ pub(crate) struct Layout {
     /// Whether the fields are only those that the first rows have (JSON lines): another one is
     /// missing in these.
     pub sampled: bool,
+    /// Rows of each group that can be read alone; none where the file has no such groups.
+    pub groups: Vec<u64>,
 }
 
 /// Rows of a file: the wanted fields in the order of the file. Text columns of CSV and JSON are
 /// Utf8, null where the field is empty.
 pub(super) type RawBatches = Box<dyn Iterator<Item = Result<RecordBatch, Diagnostic>> + Send>;
+
+/// Rows of a part, and which rows of the file they are.
+pub(super) struct Raw {
+    pub rows: RawBatches,
+    pub numbers: Numbers,
+}
+
+impl From<RawBatches> for Raw {
+    /// All rows of a file.
+    fn from(rows: RawBatches) -> Raw {
+        Raw { rows, numbers: Numbers::all(0) }
+    }
+}
+
+/// Which rows of a file are read.
+#[derive(Clone, Debug)]
+pub(super) struct Numbers {
+    /// How many come before the part.
+    before: u64,
+    /// The rows of the part that are read, ascending; none for all.
+    kept: Option<Vec<Range<u64>>>,
+}
+
+impl Numbers {
+    /// All rows after so many.
+    pub fn all(before: u64) -> Numbers {
+        Numbers { before, kept: None }
+    }
+
+    /// Some rows of a part, so many rows into the file.
+    pub fn some(before: u64, kept: Vec<Range<u64>>) -> Numbers {
+        Numbers { before, kept: Some(kept) }
+    }
+
+    /// The number in the file, from 1, of the row that comes after so many read ones.
+    pub fn row(&self, read: u64) -> u64 {
+        let Some(kept) = &self.kept else { return self.before + read + 1 };
+        let mut rest = read;
+        for range in kept {
+            let rows = range.end - range.start;
+            if rest < rows {
+                return self.before + range.start + rest + 1;
+            }
+            rest -= rows;
+        }
+        self.before + kept.last().map_or(0, |last| last.end) + rest + 1
+    }
+}
+
+/// The footer of the Parquet file that was opened last: parts follow each other, so it serves many.
+#[derive(Debug, Default)]
+pub(super) struct Footers {
+    last: Mutex<Option<(PathBuf, ArrowReaderMetadata)>>,
+}
+
+impl Footers {
+    /// The file's footer; `load` reads it.
+    pub fn get(
+        &self,
+        file: &DataFile,
+        load: impl FnOnce() -> Result<ArrowReaderMetadata, Diagnostic>,
+    ) -> Result<ArrowReaderMetadata, Diagnostic> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((path, footer)) = &*last
+            && *path == file.path
+        {
+            return Ok(footer.clone());
+        }
+        let footer = load()?;
+        *last = Some((file.path.clone(), footer.clone()));
+        Ok(footer)
+    }
+}
 
 /// How rows are asked for.
 #[derive(Clone, Debug)]
@@ -55,21 +134,23 @@ pub(super) fn layout(file: &DataFile, place: Option<Span>, delimiter: u8) -> Res
     })
 }
 
-/// The rows of a file. `fields` are the wanted ones: sorted indices of the layout's fields, and
-/// their names.
+/// The rows of a part of a file.
 pub(super) fn batches(
-    file: &DataFile,
-    fields: &[usize],
-    names: &[String],
+    bound: &BoundTable,
+    of: &BoundFile,
+    part: &Part,
     options: &RawOptions,
-) -> Result<RawBatches, Diagnostic> {
-    let inner = guarded(file, || match file.format {
-        Format::Parquet => parquet::batches(file, fields, options),
-        Format::Csv => csv::batches(file, fields, options),
-        Format::JsonLines => json::batches(file, names, options),
-        Format::Arrow => arrow_ipc::batches(file, fields, options),
+) -> Result<Raw, Diagnostic> {
+    let BoundFile { file, binding, .. } = of;
+    let fields = &binding.fields;
+    let raw = guarded(file, || match file.format {
+        Format::Parquet => parquet::batches(bound, of, part, options),
+        Format::Csv => csv::batches(file, fields, options).map(Raw::from),
+        Format::JsonLines => json::batches(file, &binding.names, options).map(Raw::from),
+        Format::Arrow => arrow_ipc::batches(file, fields, options).map(Raw::from),
     })?;
-    Ok(Box::new(Guarded { file: file.clone(), inner: Some(inner) }))
+    let rows = Box::new(Guarded { file: file.clone(), inner: Some(raw.rows) });
+    Ok(Raw { rows, numbers: raw.numbers })
 }
 
 thread_local! {
