@@ -99,6 +99,19 @@ impl Checker {
         resolved
     }
 
+    /// Layers, grids and labelled columns are labelled types too: the type of one of that name, none
+    /// where it is at fault. No answer where there is no such name.
+    fn type_of_labels(&mut self, name: &ast::Name) -> Option<Option<Type>> {
+        match self.resolve_of_user(name) {
+            super::Resolved::Node(id) => {
+                let ty = self.node(id).ty.clone();
+                matches!(ty, Type::Label(_)).then_some(Some(ty))
+            }
+            super::Resolved::Poisoned => Some(None),
+            super::Resolved::Unknown => None,
+        }
+    }
+
     /// A written type. Labels written in place make a labelled type named `owner`.
     pub(super) fn resolve_type(&mut self, written: &ast::Type, owner: &str) -> Option<Resolved> {
         self.resolve_type_within(written, owner, &mut Vec::new())
@@ -119,10 +132,13 @@ impl Checker {
                         let resolved = self.named_type(&name.text, name.span, open)?;
                         (resolved.ty, resolved.optional)
                     }
-                    None => {
-                        self.unknown_type(name);
-                        return None;
-                    }
+                    None => match self.type_of_labels(name) {
+                        Some(found) => (found?, false),
+                        None => {
+                            self.unknown_type(name);
+                            return None;
+                        }
+                    },
                 }
             }
             TypeKind::Decimal { precision, scale } => {

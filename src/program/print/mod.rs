@@ -9,6 +9,7 @@ use super::{
     Value,
 };
 use hashbrown::HashMap;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt::Write as _;
 
@@ -95,7 +96,9 @@ struct Printer<'a> {
     program: &'a Program,
     calendar: &'a dyn Calendar,
     /// Declarations by their node.
-    named: HashMap<NodeId, &'a str>,
+    named: HashMap<NodeId, Cow<'a, str>>,
+    /// Layers as they were at another time, which have no declaration of their own.
+    earlier: Vec<NodeId>,
     /// The declaration that is being printed.
     own: Option<NodeId>,
     /// Whether bare names are an event's columns.
@@ -155,9 +158,10 @@ impl<'a> Printer<'a> {
         let mut named = HashMap::new();
         for declaration in &program.declarations {
             if !matches!(program.node(declaration.value).expr, Expr::Column(_) | Expr::Constant(_)) {
-                named.entry(declaration.value).or_insert(declaration.heading.name.as_str());
+                named.entry(declaration.value).or_insert(Cow::Borrowed(declaration.heading.name.as_str()));
             }
         }
+        let earlier = behaviour::name_earlier_layers(program, &mut named);
         let mut types: HashMap<TypeId, String> = HashMap::new();
         for (number, ty) in (0_u32..).zip(&program.types) {
             let mut unique = ty.name.clone();
@@ -166,7 +170,16 @@ impl<'a> Printer<'a> {
             }
             types.insert(TypeId(number), unique);
         }
-        Printer { program, calendar, named, own: None, in_event: Cell::new(false), types, out: String::new() }
+        Printer {
+            program,
+            calendar,
+            named,
+            earlier,
+            own: None,
+            in_event: Cell::new(false),
+            types,
+            out: String::new(),
+        }
     }
 
     fn file(&mut self) {
@@ -210,6 +223,10 @@ impl<'a> Printer<'a> {
         }
         if let Some(source) = &program.calendar {
             let _ = writeln!(self.out, "\ncalendar from {}", string(&path(source)));
+        }
+        for id in self.earlier.clone() {
+            self.own = Some(id);
+            self.earlier_layer(id);
         }
         for declaration in &program.declarations {
             self.own = Some(declaration.value);
@@ -304,7 +321,7 @@ impl<'a> Printer<'a> {
                 // A conversion is not written, so the type that asks for it is.
                 let stated = match &node.ty {
                     ty @ (Type::Float | Type::Decimal { .. } | Type::Timestamp | Type::Label(_))
-                        if !self.is_layer(ty) && *ty != Type::Label(TypeId::WEEKDAY) =>
+                        if *ty != Type::Label(TypeId::WEEKDAY) =>
                     {
                         format!(" : {}?", self.ty(ty))
                     }
@@ -330,13 +347,6 @@ impl<'a> Printer<'a> {
             }
             DeclarationKind::Layer(layer) => self.layer(&heading, layer),
         }
-    }
-
-    fn is_layer(&self, ty: &Type) -> bool {
-        self.program.declarations.iter().any(|declaration| match &declaration.kind {
-            DeclarationKind::Layer(layer) => *ty == Type::Label(layer.ty),
-            _ => false,
-        })
     }
 
     fn line(&mut self, member: &str, condition: Option<String>) {
@@ -480,8 +490,8 @@ impl<'a> Printer<'a> {
         if simple { text } else { format!("({text})") }
     }
 
-    fn referred(&self, id: NodeId) -> Option<&'a str> {
-        self.named.get(&id).copied().filter(|_| self.own != Some(id))
+    fn referred(&self, id: NodeId) -> Option<&str> {
+        self.named.get(&id).map(AsRef::as_ref).filter(|_| self.own != Some(id))
     }
 
     fn list(&self, ids: &[NodeId], between: &str) -> String {
