@@ -1,7 +1,8 @@
 //! A program at a moment: every relative date has become a constant.
 
 use super::{Environment, Facts, apply};
-use crate::program::{Builder, Declaration, DeclarationKind, Expr, Line, NodeId, Program, Value};
+use crate::program::{Builder, Declaration, DeclarationKind, Expr, Line, Node, NodeId, Program, Value};
+use hashbrown::HashMap;
 
 /// A program whose `now` is fixed: no node is `Now`, `Today` or a computation over constants only.
 /// Made by [`Program::at`].
@@ -85,6 +86,39 @@ impl Program {
             declarations: Vec::new(),
         }
     }
+}
+
+impl Dated {
+    /// The same program once values of the population are known: they are constants, and so is
+    /// what follows from them alone. Node numbers stay as they are.
+    #[must_use]
+    pub fn knowing(&self, values: &HashMap<NodeId, Value>) -> Dated {
+        let nothing = Facts::default();
+        let environment = Environment { zone: self.program.zone(), now: self.now, facts: &nothing };
+        let mut dated = self.clone();
+        for (at, id) in (0..dated.program.nodes.len()).zip(0..) {
+            let constant = match values.get(&NodeId(id)) {
+                Some(value) => Some(value.clone()),
+                None => dated.program.nodes.get(at).and_then(|node| folded(node, &dated.program, &environment)),
+            };
+            if let (Some(value), Some(node)) = (constant, dated.program.nodes.get_mut(at)) {
+                node.optional = value.is_missing();
+                node.expr = Expr::Constant(value);
+            }
+        }
+        dated
+    }
+}
+
+/// The value of a node whose operands are constants.
+fn folded(node: &Node, program: &Program, environment: &Environment<'_>) -> Option<Value> {
+    let constant = |id: NodeId| match &program.node(id).expr {
+        Expr::Constant(value) => Some(value.clone()),
+        _ => None,
+    };
+    let operands: Option<Vec<Value>> = node.expr.operands().into_iter().map(constant).collect();
+    let operands = operands.filter(|_| depends_on_operands_only(&node.expr))?;
+    Some(apply(node, &operands, environment))
 }
 
 /// Whether a node is the same for every user and on every engine once its operands are known.

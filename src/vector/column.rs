@@ -5,7 +5,7 @@ use crate::program::{Decimal, Type, Value};
 use crate::semantics::columnar::column_type;
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, Date32Array, Decimal128Array, DictionaryArray,
-    Float64Array, Int64Array, ListArray, PrimitiveArray, StringArray, StringBuilder, Time64MicrosecondArray,
+    Float64Array, Int32Array, Int64Array, ListArray, PrimitiveArray, StringArray, StringBuilder, Time64MicrosecondArray,
     TimestampMicrosecondArray, UInt32Array, make_array, new_empty_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
@@ -172,6 +172,14 @@ impl Column {
             Data::Constant(Value::Decimal(decimal)) => Some(decimal.scale),
             _ => None,
         }
+    }
+
+    /// Texts that are numbers in a list of texts as an array of the same kind.
+    pub fn to_dictionary(&self) -> Option<ArrayRef> {
+        let Data::Dictionary(codes, texts) = &self.data else { return None };
+        let nulls = self.known.clone().map(|known| NullBuffer::new(known.into_buffer()));
+        let keys = Int32Array::try_new(codes.clone(), nulls).ok()?;
+        DictionaryArray::try_new(keys, texts.clone()).ok().map(|array| Arc::new(array) as ArrayRef)
     }
 
     /// As a checked array of that type: plain text, not dictionaries.

@@ -4,13 +4,14 @@ use super::bits::{Bits, bits_of};
 use super::clock::{DAY, HOUR};
 use super::column::{Column, Data, Element, all_known};
 use super::output::{Assignment, Collector};
-use super::plan::{Action, Declared, Plan, Prepared, Step, Wanted, Work};
+use super::plan::{Action, Declared, Input, Plan, Prepared, Step, Wanted, Work};
 use super::text::Outcomes;
 use super::{choose, compare, dates, numbers, scalar};
 use crate::program::{CompareOp, Expr, NodeId, Type, Value};
 use crate::semantics::{Dated, Environment, Facts};
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::DataType;
+use hashbrown::HashMap;
 use std::borrow::Cow;
 
 /// Why a batch cannot be evaluated.
@@ -30,7 +31,13 @@ pub enum VectorError {
         /// Its Arrow type.
         found: DataType,
     },
+    /// Nobody gave the values of events or of the population, or they do not fit.
+    #[error("the rules need values of events or of the whole population, which are not given")]
+    NotGiven,
 }
+
+/// Values of nodes for the rows of a batch, laid out as columns of their type.
+pub type NodeColumns = HashMap<NodeId, ArrayRef>;
 
 /// What a register holds.
 #[derive(Debug, Default)]
@@ -62,9 +69,40 @@ impl Plan {
     /// Evaluates a batch in checked layout (see [`crate::semantics::columnar`]).
     ///
     /// # Errors
-    /// Where the batch lacks a column of [`Plan::columns`], or has it in another layout.
+    /// Where the batch lacks a column of [`Plan::columns`], or has it in another layout; where the
+    /// plan needs values of [`Plan::given`].
     pub fn evaluate(&self, batch: &RecordBatch, facts: &Facts) -> Result<Assignment, VectorError> {
-        let inputs = self.bind(batch)?;
+        self.evaluate_with(batch, &NodeColumns::new(), facts)
+    }
+
+    /// The values of the nodes of a plan [`Plan::of_nodes`], in their order. Texts may come as a
+    /// dictionary.
+    ///
+    /// # Errors
+    /// Those of [`Plan::evaluate_with`].
+    pub fn nodes(
+        &self,
+        batch: &RecordBatch,
+        given: &NodeColumns,
+        facts: &Facts,
+    ) -> Result<Vec<ArrayRef>, VectorError> {
+        let mut outputs = self.evaluate_with(batch, given, facts)?.outputs;
+        outputs.sort_by_key(|output| output.declaration);
+        Ok(outputs.iter().map(|output| output.column.to_array()).collect())
+    }
+
+    /// Evaluates a batch for whose rows the values of [`Plan::given`] are known.
+    ///
+    /// # Errors
+    /// Where the batch lacks a column of [`Plan::columns`], or has it in another layout; where a
+    /// value of [`Plan::given`] is not there for each row.
+    pub fn evaluate_with(
+        &self,
+        batch: &RecordBatch,
+        given: &NodeColumns,
+        facts: &Facts,
+    ) -> Result<Assignment, VectorError> {
+        let inputs = self.bind(batch, given)?;
         let rows = batch.num_rows();
         let mut collectors: Vec<Collector> = self.wanted.iter().map(Collector::new).collect();
         let mut chunk = Chunk {
@@ -88,14 +126,19 @@ impl Plan {
         Ok(Assignment { rows, outputs: outputs.map(|(kept, declared)| kept.finish(declared)).collect() })
     }
 
-    /// The batch's columns that are read, in the order of `inputs`.
-    fn bind(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>, VectorError> {
-        let column = |(name, ty): &(String, Type)| {
-            let missing = || VectorError::MissingColumn { name: name.clone() };
-            let array = batch.column_by_name(name).ok_or_else(missing)?;
-            match Column::from_array(&array.slice(0, 0), ty) {
-                Some(_) => Ok(array.clone()),
-                None => Err(VectorError::ColumnType { name: name.clone(), found: array.data_type().clone() }),
+    /// What comes with the batch, in the order of `inputs`.
+    fn bind(&self, batch: &RecordBatch, given: &NodeColumns) -> Result<Vec<ArrayRef>, VectorError> {
+        let fits = |array: &ArrayRef, ty: &Type| Column::from_array(&array.slice(0, 0), ty).is_some();
+        let column = |(input, ty): &(Input, Type)| match input {
+            Input::Column(_, name) => {
+                let missing = || VectorError::MissingColumn { name: name.clone() };
+                let array = batch.column_by_name(name).ok_or_else(missing)?;
+                let found = || VectorError::ColumnType { name: name.clone(), found: array.data_type().clone() };
+                fits(array, ty).then(|| array.clone()).ok_or_else(found)
+            }
+            Input::Node(node) => {
+                let array = given.get(node).filter(|array| array.len() == batch.num_rows() && fits(array, ty));
+                array.cloned().ok_or(VectorError::NotGiven)
             }
         };
         self.inputs.iter().map(column).collect()

@@ -22,6 +22,6 @@ mod plan;
 mod scalar;
 mod text;
 
-pub use evaluate::VectorError;
+pub use evaluate::{NodeColumns, VectorError};
 pub use output::{Assignment, Output, OutputColumn};
 pub use plan::{Plan, Wanted};

@@ -56,6 +56,7 @@ impl OutputColumn {
 pub(super) struct Collector {
     kept: Kept,
     many: Option<Bits>,
+    dictionaries: bool,
 }
 
 #[derive(Debug)]
@@ -73,7 +74,11 @@ impl Collector {
             Type::Label(_) => Kept::Labels(Vec::new(), none()),
             _ => Kept::Values(Vec::new()),
         };
-        Collector { kept, many: declared.claims.as_ref().map(|_| none()) }
+        Collector {
+            kept,
+            many: declared.claims.as_ref().map(|_| none()),
+            dictionaries: declared.dictionaries,
+        }
     }
 
     /// Adds a segment's chunk.
@@ -95,7 +100,10 @@ impl Collector {
                 }
                 known.append(&column.known_bits(rows));
             }
-            Kept::Values(parts) => parts.push(column.to_array(ty, rows)),
+            Kept::Values(parts) => {
+                let dictionary = self.dictionaries.then(|| column.to_dictionary()).flatten();
+                parts.push(dictionary.unwrap_or_else(|| column.to_array(ty, rows)));
+            }
         }
     }
 

@@ -7,7 +7,7 @@
 use super::clock::Clock;
 use super::compare::{ConstantTest, TestGroup};
 use super::text::Predicate;
-use crate::program::{DeclarationKind, Expr, Node, NodeId, Program, Type, Value};
+use crate::program::{DeclarationKind, Expr, Node, NodeId, Program, Scope, Table, Type, Value};
 use crate::semantics::Dated;
 use jiff::tz::TimeZone;
 use regex::Regex;
@@ -47,6 +47,15 @@ impl Wanted {
     }
 }
 
+/// What a plan takes as it comes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Input {
+    /// The table's column of that index and name.
+    Column(usize, String),
+    /// A node that is not computed from a row of the table.
+    Node(NodeId),
+}
+
 /// A program made ready to evaluate batches: compiled once, shared by any number of threads.
 #[derive(Debug)]
 pub struct Plan {
@@ -54,10 +63,12 @@ pub struct Plan {
     pub(super) zone: TimeZone,
     pub(super) clock: Clock,
     pub(super) chunk_rows: usize,
-    /// Indices of the user columns that are read.
+    /// Indices of the table's columns that are read.
     columns: Vec<usize>,
-    /// Their names and types.
-    pub(super) inputs: Vec<(String, Type)>,
+    /// Nodes whose values come with each batch.
+    given: Vec<NodeId>,
+    /// All that comes with a batch, and its type.
+    pub(super) inputs: Vec<(Input, Type)>,
     pub(super) actions: Vec<Action>,
     pub(super) registers: usize,
     pub(super) wanted: Vec<Declared>,
@@ -106,10 +117,13 @@ pub(super) enum Prepared {
 /// A wanted declaration.
 #[derive(Debug)]
 pub(super) struct Declared {
-    /// Index in `Program::declarations`.
+    /// Index in `Program::declarations`; of a node that is wanted by itself its place among those.
     pub declaration: usize,
     pub ty: Type,
+    /// Its outcome is a condition's, never missing.
     pub segment: bool,
+    /// Texts may stay numbers in a list of texts.
+    pub dictionaries: bool,
     /// Register of its value.
     pub value: usize,
     /// By member, the registers of its lines' conditions; for layers whose lines must not overlap.
@@ -128,12 +142,32 @@ enum Needs {
 impl Plan {
     /// The plan of the wanted declarations. Indices of no declaration are passed over.
     pub fn new(dated: &Dated, wanted: &Wanted) -> Self {
-        Compiler::new(dated).compile(wanted)
+        let compiler = Compiler::new(dated, Scope::User);
+        let pending = wanted.declarations.iter().filter_map(|index| compiler.pending(*index)).collect();
+        compiler.compile(pending)
     }
 
-    /// The user columns that a batch must have, as indices in the user table's columns, ascending.
+    /// The plan of these nodes, for rows of users or of an event table; see [`Plan::nodes`].
+    pub fn of_nodes(dated: &Dated, scope: Scope, nodes: &[NodeId]) -> Self {
+        let pending = nodes.iter().enumerate().map(|(place, node)| Pending {
+            declaration: place,
+            value: *node,
+            claims: None,
+            of_node: true,
+        });
+        Compiler::new(dated, scope).compile(pending.collect())
+    }
+
+    /// The columns that a batch must have, as indices in the columns of the table whose rows it
+    /// has, ascending.
     pub fn columns(&self) -> &[usize] {
         &self.columns
+    }
+
+    /// The nodes whose values must come with each batch: aggregates, sequences and population
+    /// values that are not constants yet; for events also whatever speaks of their users.
+    pub fn given(&self) -> &[NodeId] {
+        &self.given
     }
 
     /// The same plan working on so many rows at a time (at least 64, in steps of 64). The answer
@@ -163,6 +197,10 @@ impl Plan {
 /// A plan in the making.
 struct Compiler<'a> {
     dated: &'a Dated,
+    /// What a row is.
+    scope: Scope,
+    /// By node, what it speaks of.
+    scopes: Vec<Scope>,
     /// By node: what it needs, where it is alive.
     needs: Vec<Option<Needs>>,
     /// By node: the living tests of its values.
@@ -173,15 +211,16 @@ struct Compiler<'a> {
     registers: Vec<usize>,
     free: Vec<usize>,
     count: usize,
-    columns: Vec<usize>,
+    inputs: Vec<(Input, Type)>,
     actions: Vec<Action>,
 }
 
-/// A wanted declaration before registers are known.
+/// A wanted declaration or node before registers are known.
 struct Pending {
     declaration: usize,
     value: NodeId,
     claims: Option<Vec<Vec<NodeId>>>,
+    of_node: bool,
 }
 
 impl Pending {
@@ -192,24 +231,24 @@ impl Pending {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(dated: &'a Dated) -> Self {
+    fn new(dated: &'a Dated, scope: Scope) -> Self {
         let nodes = dated.program.nodes.len();
         Compiler {
             dated,
+            scope,
+            scopes: dated.program.scopes(),
             needs: (0..nodes).map(|_| None).collect(),
             tests: vec![Vec::new(); nodes],
             uses: vec![0; nodes],
             registers: vec![NOWHERE; nodes],
             free: Vec::new(),
             count: 0,
-            columns: Vec::new(),
+            inputs: Vec::new(),
             actions: Vec::new(),
         }
     }
 
-    fn compile(mut self, wanted: &Wanted) -> Plan {
-        let pending: Vec<Pending> =
-            wanted.declarations.iter().filter_map(|index| self.pending(*index)).collect();
+    fn compile(mut self, pending: Vec<Pending>) -> Plan {
         // Backwards, so that whoever needs a node has said so before the node is reached.
         for node in pending.iter().flat_map(Pending::nodes) {
             self.want(node);
@@ -239,11 +278,15 @@ impl<'a> Compiler<'a> {
 
     fn finish(self, wanted: Vec<Declared>) -> Plan {
         let program = &self.dated.program;
-        let users = program.users.iter().flat_map(|users| &users.columns);
-        let all: Vec<(String, Type)> = users.map(|column| (column.name.clone(), column.ty.clone())).collect();
-        let mut columns = self.columns;
-        let inputs = columns.iter().filter_map(|column| all.get(*column).cloned()).collect();
+        let (mut columns, mut given) = (Vec::new(), Vec::new());
+        for (input, _) in &self.inputs {
+            match input {
+                Input::Column(column, _) => columns.push(*column),
+                Input::Node(node) => given.push(*node),
+            }
+        }
         columns.sort_unstable();
+        given.sort_unstable();
         let zone = TimeZone::get(&program.timezone).unwrap_or(TimeZone::UTC);
         Plan {
             now: self.dated.now,
@@ -251,7 +294,8 @@ impl<'a> Compiler<'a> {
             zone,
             chunk_rows: CHUNK_ROWS,
             columns,
-            inputs,
+            given,
+            inputs: self.inputs,
             actions: self.actions,
             registers: self.count,
             wanted,
@@ -274,7 +318,27 @@ impl<'a> Compiler<'a> {
             }
             _ => None,
         };
-        Some(Pending { declaration: index, value: declaration.value, claims })
+        Some(Pending { declaration: index, value: declaration.value, claims, of_node: false })
+    }
+
+    /// What comes with the batch for that node, where it is not computed.
+    fn input(&self, index: usize) -> Option<Input> {
+        let program = &self.dated.program;
+        let node = program.nodes.get(index)?;
+        let name = |table: Option<&Table>, column: usize| {
+            let column = table.and_then(|table| table.columns.get(column).map(|found| (column, found)));
+            column.map(|(column, found)| Input::Column(column, found.name.clone()))
+        };
+        let another = self.scope != Scope::User && self.scopes.get(index) == Some(&Scope::User);
+        match &node.expr {
+            Expr::Constant(_) => None,
+            Expr::EventColumn { table, column } if self.scope == Scope::Event(*table) => {
+                name(program.events.get(*table).map(|events| &events.table), *column)
+            }
+            Expr::Column(column) if !another => name(program.users.as_ref(), *column),
+            expr if another || expr.closes_scope() => u32::try_from(index).ok().map(|id| Input::Node(NodeId(id))),
+            _ => None,
+        }
     }
 
     fn node(&self, id: NodeId) -> Option<&'a Node> {
@@ -296,7 +360,11 @@ impl<'a> Compiler<'a> {
         let Some(node) = self.dated.program.nodes.get(index) else { return };
         // Operands stand before their users; in a program that breaks this there is nothing to find.
         let before = |id: &NodeId| (id.0 as usize) < index;
-        let needs = self.needs_of(node);
+        let input = self.input(index);
+        let needs = match input {
+            Some(_) => Needs::Operands(Vec::new()),
+            None => self.needs_of(node),
+        };
         match &needs {
             Needs::Group(source, _) => {
                 self.want(*source);
@@ -311,11 +379,10 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
-        if let Expr::Column(column) = node.expr
-            && self.dated.program.users.as_ref().is_some_and(|users| column < users.columns.len())
-            && !self.columns.contains(&column)
+        if let Some(input) = input
+            && !self.inputs.iter().any(|(known, _)| *known == input)
         {
-            self.columns.push(column);
+            self.inputs.push((input, node.ty.clone()));
         }
         if let Some(place) = self.needs.get_mut(index) {
             *place = Some(needs);
@@ -370,10 +437,8 @@ impl<'a> Compiler<'a> {
             Needs::Group(..) => return,
             Needs::Text(text, predicate) => (vec![text], Prepared::Text(self.register(text), predicate)),
             Needs::Operands(operands) => {
-                let input = match node.expr {
-                    Expr::Column(column) => self.columns.iter().position(|known| *known == column),
-                    _ => None,
-                };
+                let input = self.input(index);
+                let input = input.and_then(|input| self.inputs.iter().position(|(known, _)| *known == input));
                 (operands, input.map_or(Prepared::Nothing, Prepared::Input))
             }
         };
@@ -414,11 +479,15 @@ impl<'a> Compiler<'a> {
 
     fn keep(&mut self, place: usize, pending: &Pending) -> Declared {
         let declaration = self.dated.program.declarations.get(pending.declaration);
-        let segment = declaration.is_some_and(|found| matches!(found.kind, DeclarationKind::Segment));
+        let segment = match pending.of_node {
+            true => self.node(pending.value).is_some_and(|node| node.expr.is_condition()),
+            false => declaration.is_some_and(|found| matches!(found.kind, DeclarationKind::Segment)),
+        };
         let declared = Declared {
             declaration: pending.declaration,
             ty: self.node(pending.value).map_or(Type::Bool, |node| node.ty.clone()),
             segment,
+            dictionaries: pending.of_node,
             value: self.register(pending.value),
             claims: pending.claims.as_ref().map(|claims| {
                 let registers = |member: &Vec<NodeId>| member.iter().map(|id| self.register(*id)).collect();
