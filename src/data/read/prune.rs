@@ -85,7 +85,7 @@ pub(super) fn kept(
     for group in groups {
         let Some(found) = footer.metadata().row_groups().get(*group) else { continue };
         let rows = usize::try_from(found.num_rows()).unwrap_or(0);
-        let mut left = Vec::from([0..rows]);
+        let mut left = std::iter::once(0..rows).collect::<Vec<_>>();
         for range in &ranges {
             if range.group(*group, &mut clock) {
                 left.clear();
@@ -162,7 +162,7 @@ impl<'a> Statistics<'a> {
                 counts.iter().map(|count| usize::try_from(count?).ok()).collect();
             Some((self.outside(&least, &greatest, clock), counts?))
         };
-        let all = Vec::from([0..rows]);
+        let all = std::iter::once(0..rows).collect::<Vec<_>>();
         let Some((outside, counts)) = read() else { return all };
         if outside.len() != counts.len() || counts.iter().sum::<usize>() != rows {
             return all;
