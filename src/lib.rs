@@ -28,6 +28,7 @@ pub mod diagnostic;
 pub mod insight;
 pub mod interpret;
 pub mod program;
+pub mod prove;
 pub mod run;
 pub mod semantics;
 pub mod syntax;

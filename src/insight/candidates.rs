@@ -3,9 +3,9 @@
 //! hour of the day, a day or month nearby, the keys of a lookup.
 
 use super::change::{ColumnChange, Search};
-use super::show::value_text;
 use crate::interpret;
 use crate::program::{Column, DatePart, Expr, NodeId, Program, Type, Unit, Value};
+use crate::semantics::show::value_text;
 use crate::semantics::{Dated, calendar, numbers};
 use hashbrown::HashSet;
 use jiff::civil::Time;

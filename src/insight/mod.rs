@@ -2,9 +2,9 @@
 
 mod candidates;
 pub mod change;
-mod show;
+
 #[cfg(test)]
 mod tests;
 pub mod why;
 
-pub use show::{Zoned, value_text};
+pub use crate::semantics::show::{Zoned, value_text};

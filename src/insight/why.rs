@@ -1,11 +1,11 @@
 //! Why a user is in or out: each rule as a tree with this user's values.
 
 use super::change::{self, Change, Goal};
-use super::show::Zoned;
-use super::show::value_text;
 use crate::diagnostic::{Sources, Span};
 use crate::interpret::{self, Evaluation};
 use crate::program::{Declaration, DeclarationKind, Expr, Line, NodeId, Program, Type, Value, print};
+use crate::semantics::show::Zoned;
+use crate::semantics::show::value_text;
 use crate::semantics::{Dated, Facts};
 use hashbrown::{HashMap, HashSet};
 use serde::Serialize;

@@ -3,6 +3,9 @@
 //! are the trace.
 
 mod events;
+mod given;
+
+pub use given::evaluate_given;
 
 use crate::program::{Expr, NodeId, Value};
 use crate::semantics::{Dated, Environment, Facts, population};

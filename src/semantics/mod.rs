@@ -13,6 +13,7 @@ mod facts;
 pub mod numbers;
 pub mod population;
 pub mod sequence;
+pub mod show;
 #[cfg(test)]
 mod tests;
 pub mod text;

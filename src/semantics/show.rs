@@ -1,8 +1,8 @@
 //! Values as people read and write them.
 
+use super::calendar;
 use crate::program::print::Calendar;
 use crate::program::{Program, Type, Value};
-use crate::semantics::calendar;
 
 /// A value in the language's own notation; `missing` for one that is not known. Timestamps stand in
 /// the program's zone.
