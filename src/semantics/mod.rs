@@ -13,9 +13,11 @@ mod facts;
 pub mod numbers;
 pub mod population;
 pub mod sequence;
+pub mod split;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod wording;
 
 pub use apply::apply;
 pub use dated::Dated;
