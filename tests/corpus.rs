@@ -111,6 +111,11 @@ fn logic() {
 }
 
 #[test]
+fn plans() {
+    run("plans");
+}
+
+#[test]
 fn data() {
     run("data");
 }
@@ -118,7 +123,7 @@ fn data() {
 /// The codes in the corpus' expected files.
 fn codes_with_a_case() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for folder in ["syntax", "names", "types", "events", "logic", "data"] {
+    for folder in ["syntax", "names", "types", "events", "logic", "plans", "data"] {
         for case in cases(folder) {
             let expected = std::fs::read_to_string(case.with_extension("expected")).unwrap_or_default();
             found.extend(
@@ -142,7 +147,7 @@ const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
 
 /// Whether a code is about data, outputs or the command line, whose own tests show it.
 fn beyond_rule_files(id: &str) -> bool {
-    id.starts_with("E06")
+    id.starts_with("E06") || id == "E0511"
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Attributes of a user: traits, scales, segments, layers, grids. Each is checked once, before
+//! Attributes of a user: traits, scales, segments, layers, grids, stacks, plays, splits. Each is checked once, before
 //! whatever mentions it.
 
 use super::names::State;
@@ -30,6 +30,9 @@ pub(super) enum AttributeKind {
         number: usize,
         part: usize,
     },
+    Stack(ast::Stack),
+    Play(ast::Play),
+    Split(ast::Split),
 }
 
 impl Attribute {
@@ -42,6 +45,9 @@ impl Attribute {
             AttributeKind::Layer(x) => &x.name,
             AttributeKind::Grid(x) => &x.name,
             AttributeKind::RfmPart { name, .. } => name,
+            AttributeKind::Stack(x) => &x.name,
+            AttributeKind::Play(x) => &x.name,
+            AttributeKind::Split(x) => &x.name,
         }
     }
 
@@ -63,6 +69,19 @@ impl Attribute {
             AttributeKind::Layer(x) => of(&x.members),
             AttributeKind::Grid(x) => x.dimensions.iter().collect(),
             AttributeKind::RfmPart { .. } => Vec::new(),
+            AttributeKind::Stack(x) => x.lines.iter().flat_map(|line| &line.dimensions).collect(),
+            AttributeKind::Play(x) => super::campaign::play_expressions(x),
+            AttributeKind::Split(_) => Vec::new(),
+        }
+    }
+
+    /// The names that it mentions outside of expressions.
+    fn mentions(&self) -> Option<&ast::Name> {
+        match &self.kind {
+            AttributeKind::Stack(x) => Some(&x.base),
+            AttributeKind::Play(x) => Some(&x.of),
+            AttributeKind::Split(x) => Some(&x.of),
+            _ => None,
         }
     }
 }
@@ -79,7 +98,8 @@ impl Checker {
             .map(|(at, attribute)| (attribute.name().text.as_str(), at))
             .collect();
         let needs = |at: usize| -> Vec<usize> {
-            let mut names = Vec::new();
+            let mut names: Vec<&ast::Name> =
+                self.attributes.get(at).and_then(Attribute::mentions).into_iter().collect();
             for e in self.attributes.get(at).map(Attribute::expressions).unwrap_or_default() {
                 walk::names(e, &mut names);
             }
@@ -131,6 +151,9 @@ impl Checker {
             AttributeKind::RfmPart { number, part, .. } => {
                 self.rfm_part(*number, *part).map(|id| (id, DeclarationKind::Trait))
             }
+            AttributeKind::Stack(x) => self.stack(x),
+            AttributeKind::Play(x) => self.play(x),
+            AttributeKind::Split(x) => self.split(x),
         };
         self.names.open.pop();
         if let Some(symbol) = self.names.values.get_mut(&name.text) {
@@ -143,6 +166,9 @@ impl Checker {
             AttributeKind::Segment(x) => &x.heading,
             AttributeKind::Layer(x) => &x.heading,
             AttributeKind::Grid(x) => &x.heading,
+            AttributeKind::Stack(x) => &x.heading,
+            AttributeKind::Play(x) => &x.heading,
+            AttributeKind::Split(x) => &x.heading,
         };
         let heading = self.heading(&name, heading, attribute.docs);
         if let (Some((value, kind)), Some(place)) = (checked, self.checked.get_mut(at)) {
@@ -390,6 +416,9 @@ pub(super) fn of(kind: &ast::DeclarationKind) -> Option<Attribute> {
         ast::DeclarationKind::Segment(x) => AttributeKind::Segment(x.clone()),
         ast::DeclarationKind::Layer(x) => AttributeKind::Layer(x.clone()),
         ast::DeclarationKind::Grid(x) => AttributeKind::Grid(x.clone()),
+        ast::DeclarationKind::Stack(x) => AttributeKind::Stack(x.clone()),
+        ast::DeclarationKind::Play(x) => AttributeKind::Play(x.clone()),
+        ast::DeclarationKind::Split(x) => AttributeKind::Split(x.clone()),
         _ => return None,
     };
     Some(Attribute { docs: None, kind })

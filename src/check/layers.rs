@@ -59,7 +59,7 @@ impl Checker {
     }
 
     /// A member's name is checked like a segment's, and is no built-in type's.
-    fn member_name(&mut self, name: &ast::Name) {
+    pub(super) fn member_name(&mut self, name: &ast::Name) {
         self.reserved_name(name);
         if !name.quoted && super::types::is_built_in(&name.text) {
             self.report(

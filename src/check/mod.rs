@@ -4,6 +4,7 @@
 
 pub mod allow;
 mod attributes;
+mod campaign;
 mod events;
 mod expr;
 mod layers;
@@ -222,6 +223,8 @@ impl Checker {
         for at in self.check_order() {
             self.check_attribute(at);
         }
+        let guards = self.check_guards(declarations, sources);
+        let tests = self.check_tests(declarations, sources, now);
         self.unused_substitutes();
         for declaration in declarations {
             for e in attributes::of(&declaration.kind).iter().flat_map(attributes::Attribute::expressions) {
@@ -254,6 +257,8 @@ impl Checker {
             calendar,
             nodes: std::mem::take(&mut self.builder).finish(),
             declarations: self.checked.iter().flatten().cloned().collect(),
+            guards,
+            tests,
         })
     }
 

@@ -5,7 +5,7 @@ use crate::check::{self, Options};
 use crate::data::built;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::program::Program;
-use crate::run::RunError;
+use crate::run::{RunError, guards};
 use crate::semantics::Facts;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -97,9 +97,32 @@ pub(super) fn run(args: &RunArgs) -> u8 {
         Err(status) => return status,
     };
     match args.run(&ready.program, ready.facts) {
-        Ok(summary) => {
-            output::result(&summary);
-            0
+        Ok((text, summary)) => {
+            output::result(&text);
+            let failures = guards::failures(&ready.program, &summary.guards);
+            if failures.is_empty() {
+                return 0;
+            }
+            output::findings(&ready.sources, &failures);
+            let (many, are) = if failures.len() == 1 { ("a guard", "is") } else { ("guards", "are") };
+            match (args.force, &args.out) {
+                (true, Some(out)) => {
+                    output::say(&format!(
+                        "{many} {are} not kept; `{}` was written all the same (--force)",
+                        out.display()
+                    ));
+                    0
+                }
+                (true, None) => {
+                    output::say(&format!("{many} {are} not kept; that was to be passed over (--force)"));
+                    0
+                }
+                (false, Some(out)) => {
+                    output::say(&format!("{many} {are} not kept; `{}` was not written", out.display()));
+                    FAULTY_RULES
+                }
+                (false, None) => FAULTY_RULES,
+            }
         }
         Err(RunError::Found(findings)) => surroundings(&ready.sources, &findings),
         Err(RunError::Stopped(signal)) => u8::try_from(128 + signal).unwrap_or(FAULTY_CALL),

@@ -61,6 +61,12 @@ pub struct RunArgs {
     /// Write the output even if a guard fails
     #[arg(long)]
     pub force: bool,
+    /// Name the leaves of stacks with fewer users than this
+    #[arg(long, value_name = "N")]
+    pub min_size: Option<u64>,
+    /// Write CSV cells as they are, even those that a spreadsheet would run as a formula
+    #[arg(long)]
+    pub raw_csv: bool,
     #[command(flatten)]
     pub(super) check: super::program::CheckOptions,
     /// Print no summary and no progress
@@ -182,24 +188,28 @@ impl RunArgs {
             check_keys: self.keys == KeysArg::Check,
             memory: self.memory,
             delimiter: self.delimiter,
+            force: self.force,
+            min_size: self.min_size,
+            raw_csv: self.raw_csv,
             partition_by: self.partition_by.clone(),
             facts: None,
             stop,
         }
     }
 
-    /// Runs a checked program: the summary's text for stdout.
+    /// Runs a checked program: the summary's text for stdout, and the summary.
     ///
     /// # Errors
     /// What was found, or which signal stopped it.
-    pub(super) fn run(&self, program: &Program, facts: Option<Facts>) -> Result<String, RunError> {
+    pub(super) fn run(&self, program: &Program, facts: Option<Facts>) -> Result<(String, Summary), RunError> {
         // Without a handler a signal still ends the process; it only leaves a temporary file behind.
         let stop = Stop::on_signals().unwrap_or_default();
         let mut progress = Progress::new(!self.quiet && io::stderr().is_terminal());
         let options = RunOptions { facts, ..self.options(stop) };
         let outcome = run::run(program, &options, &mut |done, of| progress.show(done, of));
         progress.clear();
-        Ok(self.text(&outcome?, program))
+        let summary = outcome?;
+        Ok((self.text(&summary, program), summary))
     }
 
     fn text(&self, summary: &Summary, program: &Program) -> String {

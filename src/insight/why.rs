@@ -3,10 +3,11 @@
 use super::change::{self, Change, Goal};
 use crate::diagnostic::{Sources, Span};
 use crate::interpret::{self, Evaluation};
-use crate::program::{Declaration, DeclarationKind, Expr, Line, NodeId, Program, Type, Value, print};
-use crate::semantics::show::Zoned;
-use crate::semantics::show::value_text;
-use crate::semantics::{Dated, Facts};
+use crate::program::{
+    Declaration, DeclarationKind, Expr, Line, NodeId, Play, Program, Split, Stack, Type, Value, print,
+};
+use crate::semantics::show::{Zoned, value_text};
+use crate::semantics::{Dated, Facts, split};
 use hashbrown::{HashMap, HashSet};
 use serde::Serialize;
 
@@ -31,7 +32,7 @@ pub struct Trace {
 /// Why one declaration has the value that it has for this user.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rule {
-    /// `segment`, `layer`, `grid`, `scale` or `trait`.
+    /// `segment`, `layer`, `grid`, `stack`, `play`, `split`, `scale` or `trait`.
     pub kind: &'static str,
     /// Its name.
     pub name: String,
@@ -69,8 +70,8 @@ pub fn why(dated: &Dated, facts: &Facts, sources: &Sources, row: &[Value], only:
         .iter()
         .filter(|declaration| match &declaration.kind {
             _ if !only.is_empty() => only.contains(&declaration.heading.name),
-            DeclarationKind::Segment | DeclarationKind::Layer(_) => true,
             DeclarationKind::Trait | DeclarationKind::Scale(_) => false,
+            _ => true,
         })
         .map(|declaration| {
             teller.told.clear();
@@ -134,6 +135,9 @@ impl<'a> Teller<'a> {
                     if value.is_missing() { "no member".to_owned() } else { self.show(declaration.value) };
                 (if layer.grid { "grid" } else { "layer" }, outcome)
             }
+            DeclarationKind::Stack(_) => ("stack", self.said(declaration.value, "no path")),
+            DeclarationKind::Play(_) => ("play", self.said(declaration.value, "nothing")),
+            DeclarationKind::Split(_) => ("split", self.said(declaration.value, "no arm")),
         };
         let parts = self.parts_of(declaration);
         let changes = match &declaration.kind {
@@ -190,7 +194,83 @@ impl<'a> Teller<'a> {
             }
             DeclarationKind::Scale(lines) => self.lines(lines, declaration),
             DeclarationKind::Layer(layer) => self.lines(&layer.lines, declaration),
+            DeclarationKind::Stack(stack) => vec![self.path(stack)],
+            DeclarationKind::Play(play) => self.play_lines(play),
+            DeclarationKind::Split(split) => vec![self.place(split, declaration)],
         }
+    }
+
+    /// A value, or what to say where there is none.
+    fn said(&self, id: NodeId, none: &str) -> String {
+        match self.values.value(id) {
+            Value::Missing => none.to_owned(),
+            Value::Text(text) => text.to_string(),
+            _ => self.show(id),
+        }
+    }
+
+    /// The steps of the user's path, with their values.
+    fn path(&self, stack: &Stack) -> Trace {
+        let mut values = vec![(stack.base.clone(), self.show(stack.value))];
+        let steps = match self.values.value(stack.value) {
+            Value::Label(code) => stack.paths.get(*code as usize).map(Vec::as_slice).unwrap_or(&[]),
+            _ => &[],
+        };
+        values.extend(steps.iter().map(|step| {
+            let shown = match &self.program.node(step.value).ty {
+                Type::Bool => if self.values.value(step.value).is_true() { "in" } else { "out" }.to_owned(),
+                _ => self.show(step.value),
+            };
+            (step.name.clone(), shown)
+        }));
+        let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
+        Trace { text: names.join(" / "), holds: None, values, decisive: true, parts: Vec::new() }
+    }
+
+    /// The lines of a play up to the one that speaks.
+    fn play_lines(&mut self, play: &'a Play) -> Vec<Trace> {
+        let mut traces = Vec::new();
+        for line in &play.lines {
+            let pattern: Vec<String> = line.pattern.iter().map(ToString::to_string).collect();
+            let whom = if pattern.is_empty() { play.of.clone() } else { pattern.join("/") };
+            let holds = self.values.value(line.condition).is_true();
+            let parts = line.when.map(|when| self.node(when, holds, None, Some(line.place)));
+            traces.push(Trace {
+                text: format!("{whom} -> \"{}\"", line.template),
+                holds: Some(holds),
+                values: Vec::new(),
+                decisive: holds,
+                parts: parts.into_iter().collect(),
+            });
+            if holds {
+                break;
+            }
+        }
+        traces
+    }
+
+    /// Where the user lies in a split.
+    fn place(&self, split: &Split, declaration: &Declaration) -> Trace {
+        let mut open = vec![declaration.value];
+        let mut place = None;
+        while let Some(next) = open.pop() {
+            match &self.program.node(next).expr {
+                Expr::SplitHash { .. } => place = Some(self.values.value(next)),
+                Expr::Case { arms, .. } => open.extend(arms.iter().map(|(condition, _)| *condition)),
+                Expr::And(parts) => open.extend(parts),
+                Expr::Compare { left, .. } => open.push(*left),
+                _ => {}
+            }
+        }
+        let at = match place {
+            #[expect(clippy::cast_precision_loss, reason = "52 bits are a double's own")]
+            Some(Value::Int(place)) => format!("{:.6}", *place as f64 / split::PLACES as f64),
+            _ => "missing".to_owned(),
+        };
+        let of = split.of.clone().unwrap_or_else(|| "all".to_owned());
+        let values = vec![("place".to_owned(), at)];
+        let text = format!("a share of {of} by the seed \"{}\"", split.seed);
+        Trace { text, holds: None, values, decisive: true, parts: Vec::new() }
     }
 
     /// The lines up to the one that decided; those of a layer all, since each is a rule of its own.

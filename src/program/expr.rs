@@ -4,7 +4,9 @@
 //! type and may be missing. A comparison or test with a missing operand is false. Any other
 //! function of a missing operand is missing. The rest is said at each kind.
 
-use super::{Aggregate, Edge, EventPattern, Population, Sequence, SequenceStep, Type, Value, Window};
+use super::{
+    Aggregate, Edge, EventPattern, Population, Sequence, SequenceStep, TextArm, TextPart, Type, Value, Window,
+};
 use crate::diagnostic::Span;
 use serde::{Deserialize, Serialize};
 
@@ -345,6 +347,17 @@ pub enum Expr {
     },
     /// The digits of ints one after the other as a text; missing where one is missing.
     Digits(Vec<NodeId>),
+    /// The text of the first arm whose condition holds; else missing. Operands are, arm by arm, its
+    /// condition and the values in its text.
+    Texts(Vec<TextArm>),
+    /// An int from 0 to 16^13 - 1: the first 13 hexadecimal digits of the MD5 sum of the seed, U+001F
+    /// and the key as text.
+    SplitHash {
+        /// What tells one split from another.
+        seed: String,
+        /// The user's key: int, decimal, text, date or timestamp.
+        key: NodeId,
+    },
 }
 
 impl Expr {
@@ -460,6 +473,21 @@ impl Expr {
                 Score { value: f(value), cuts: cuts.into_iter().map(&mut f).collect(), lowest_is_best }
             }
             Digits(x) => Digits(x.into_iter().map(&mut f).collect()),
+            Texts(arms) => {
+                let arm = |arm: TextArm| TextArm {
+                    condition: f(arm.condition),
+                    parts: arm
+                        .parts
+                        .into_iter()
+                        .map(|part| match part {
+                            TextPart::Value(id, format) => TextPart::Value(f(id), format),
+                            literal => literal,
+                        })
+                        .collect(),
+                };
+                Texts(arms.into_iter().map(arm).collect())
+            }
+            SplitHash { seed, key } => SplitHash { seed, key: f(key) },
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod behaviour;
 mod builder;
+mod campaign;
 mod expr;
 mod hash;
 pub mod print;
@@ -19,6 +20,10 @@ pub use behaviour::{
     SequenceStep, Share, Statistic, Window,
 };
 pub use builder::Builder;
+pub use campaign::{
+    Arm, Audience, Expectation, Guard, GuardEnd, Measure, Play, PlayLine, Split, Stack, StackStep,
+    StepPattern, Test, TestRow, TextArm, TextFormat, TextPart,
+};
 pub use expr::{
     ArithmeticOp, CompareOp, DatePart, Expr, Node, NodeId, NumberFunction, Quantifier, TextFunction,
     TextTest, Unit,
@@ -51,8 +56,15 @@ pub struct Program {
     pub calendar: Option<Source>,
     /// The expression graph: operands stand before their users.
     pub nodes: Vec<Node>,
-    /// Traits, scales, segments, layers and grids in the order of the program's text.
+    /// Traits, scales, segments, layers, grids, stacks, plays and splits in the order of the
+    /// program's text.
     pub declarations: Vec<Declaration>,
+    /// What a run has to keep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<Guard>,
+    /// Made-up users and what is expected of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<Test>,
 }
 
 /// Where a table's data lie.
@@ -122,8 +134,8 @@ pub struct Heading {
 pub struct Declaration {
     /// Name, label, properties.
     pub heading: Heading,
-    /// The node that is its value: any type for a trait, labelled for scale, layer and grid,
-    /// a condition for a segment.
+    /// The node that is its value: any type for a trait, labelled for scale, layer, grid and split,
+    /// a condition for a segment, a text for stack and play.
     pub value: NodeId,
     /// What it is.
     pub kind: DeclarationKind,
@@ -141,6 +153,12 @@ pub enum DeclarationKind {
     Segment,
     /// A partition; grids too.
     Layer(Layer),
+    /// A layer refined.
+    Stack(Stack),
+    /// Texts.
+    Play(Play),
+    /// A stable assignment to arms.
+    Split(Split),
 }
 
 /// A layer or grid.

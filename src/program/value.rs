@@ -14,6 +14,19 @@ pub struct Decimal {
     pub scale: u8,
 }
 
+/// All digits, those after the point too: `5.00` at scale 2.
+impl std::fmt::Display for Decimal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scale = usize::from(self.scale);
+        let sign = if self.unscaled < 0 { "-" } else { "" };
+        let digits = format!("{:0>width$}", self.unscaled.unsigned_abs(), width = scale + 1);
+        match digits.split_at_checked(digits.len() - scale) {
+            Some((whole, fraction)) if scale > 0 => write!(f, "{sign}{whole}.{fraction}"),
+            _ => write!(f, "{sign}{digits}"),
+        }
+    }
+}
+
 /// JSON readers lose digits of long numbers, so the digits are written as text.
 mod digits {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};

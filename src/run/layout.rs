@@ -7,7 +7,7 @@ use crate::vector::{Assignment, Output, OutputColumn};
 use arrow::array::{
     Array, ArrayRef, AsArray, DictionaryArray, Int32Array, ListArray, RecordBatch, StringArray, UInt32Array,
 };
-use arrow::compute::{cast, take};
+use arrow::compute::{cast, concat, take};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, UInt32Type};
 use arrow::error::ArrowError;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ struct Long {
     codes: Vec<(i32, i32)>,
 }
 
-const KINDS: [&str; 3] = ["segment", "layer", "grid"];
+const KINDS: [&str; 6] = ["segment", "layer", "grid", "stack", "play", "split"];
 
 fn dictionary() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
@@ -112,7 +112,10 @@ impl Writer {
         let mut columns = Vec::new();
         let mut fields = vec![key_field.clone()];
         for (index, declaration) in chosen() {
-            let column = Column::new(program, index, &program.node(declaration.value).ty);
+            let mut column = Column::new(program, index, &program.node(declaration.value).ty);
+            if matches!(declaration.kind, DeclarationKind::Stack(_) | DeclarationKind::Play(_)) {
+                column.ty = dictionary();
+            }
             let nullable = !matches!(declaration.kind, DeclarationKind::Segment);
             fields.push(Field::new(&declaration.heading.name, column.ty.clone(), nullable));
             columns.push(column);
@@ -182,20 +185,54 @@ impl Long {
                     codes.push((if layer.grid { 2 } else { 1 }, first));
                     members.extend(layer.members.iter().map(|member| member.name.as_str()));
                 }
+                DeclarationKind::Split(split) => {
+                    codes.push((5, first));
+                    members.extend(split.arms.iter().map(|arm| arm.heading.name.as_str()));
+                }
+                // Their members are not known before the users are.
+                DeclarationKind::Stack(_) => codes.push((3, 0)),
+                DeclarationKind::Play(_) => codes.push((4, 0)),
                 _ => codes.push((0, first)),
             }
         }
         Long { kinds: Some(texts(KINDS)), names: Some(texts(names)), members: Some(texts(members)), codes }
     }
 
+    /// The members that are known beforehand, and behind them the texts of a batch; by output where
+    /// its texts begin.
+    fn with_texts(&self, outputs: &[&Output]) -> Result<(Option<ArrayRef>, Vec<i32>), ArrowError> {
+        let known = self.members.clone().unwrap_or_else(|| texts([]));
+        let mut parts = vec![known.clone()];
+        let mut first = known.len();
+        let mut firsts = Vec::with_capacity(outputs.len());
+        for output in outputs {
+            firsts.push(i32::try_from(first).unwrap_or_default());
+            if let OutputColumn::Texts(column) = &output.column {
+                first += column.values().len();
+                parts.push(column.values().clone());
+            }
+        }
+        if parts.len() == 1 {
+            return Ok((Some(known), firsts));
+        }
+        let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+        Ok((Some(concat(&parts)?), firsts))
+    }
+
     fn rows(&self, key: &ArrayRef, outputs: &[&Output], rows: usize) -> Result<Vec<ArrayRef>, ArrowError> {
         let (mut users, mut kinds, mut names, mut members) = (vec![], vec![], vec![], vec![]);
+        let (texts, firsts) = self.with_texts(outputs)?;
         for (row, user) in (0..rows).zip(0u32..) {
-            for ((output, (kind, first)), name) in outputs.iter().zip(&self.codes).zip(0i32..) {
+            for (((output, (kind, first)), text), name) in
+                outputs.iter().zip(&self.codes).zip(&firsts).zip(0i32..)
+            {
                 let member = match &output.column {
                     OutputColumn::Segment(column) if column.value(row) => None,
                     OutputColumn::Labels(column) if column.is_valid(row) => {
                         Some(first.saturating_add(i32::try_from(column.value(row)).unwrap_or_default()))
+                    }
+                    OutputColumn::Texts(column) if column.is_valid(row) => {
+                        Some(text.saturating_add(column.keys().value(row)))
                     }
                     _ => continue,
                 };
@@ -213,7 +250,7 @@ impl Long {
             take(key, &UInt32Array::from(users), None)?,
             column(Int32Array::from(kinds), &self.kinds)?,
             column(Int32Array::from(names), &self.names)?,
-            column(Int32Array::from(members), &self.members)?,
+            column(Int32Array::from(members), &texts)?,
         ])
     }
 }

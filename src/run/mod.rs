@@ -1,7 +1,9 @@
 //! Evaluating a program over a table of users: scan, evaluate, count, write.
 
+pub mod guards;
 mod layout;
 pub mod moment;
+pub mod paths;
 mod pipeline;
 mod present;
 mod select;
@@ -59,6 +61,12 @@ pub struct RunOptions {
     pub memory: usize,
     /// Between the fields of CSV files, read and written.
     pub delimiter: u8,
+    /// Whether an output is written that a guard forbids.
+    pub force: bool,
+    /// Leaves of stacks with fewer users than this are told.
+    pub min_size: Option<u64>,
+    /// Whether CSV cells keep what a spreadsheet would run as a formula.
+    pub raw_csv: bool,
     /// The column whose values become folders.
     pub partition_by: Option<String>,
     /// Lookups and calendar that a built program brings along; else they are read from their files.
@@ -81,6 +89,9 @@ impl Default for RunOptions {
             check_keys: true,
             memory: 256 << 20,
             delimiter: b',',
+            force: false,
+            min_size: None,
+            raw_csv: false,
             partition_by: None,
             facts: None,
             stop: Stop::default(),
@@ -136,7 +147,8 @@ pub fn run(
     let wanted = selection.shown.iter().copied().filter(|index| {
         writing || program.declarations.get(*index).is_some_and(|found| select::assigns(&found.kind))
     });
-    let plan = Plan::new(&dated, &Wanted::these(wanted));
+    let guards = dated.program.guards.iter().map(|guard| guard.condition);
+    let plan = Plan::new(&dated, &Wanted::these(wanted).with_conditions(guards));
 
     let path = source(users, options)?;
     let columns: BTreeSet<usize> = plan.columns().iter().copied().chain([users.key]).collect();
@@ -171,7 +183,12 @@ pub fn run(
         (Some(path), Some(writer)) => {
             let metadata = metadata(program, &moment, &hash);
             let partition_by = options.partition_by.clone();
-            let sink_options = SinkOptions { metadata, delimiter: options.delimiter, partition_by };
+            let sink_options = SinkOptions {
+                metadata,
+                delimiter: options.delimiter,
+                partition_by,
+                raw_csv: options.raw_csv,
+            };
             Some(write::open(path, writer.schema(), &sink_options)?)
         }
         _ => None,
@@ -187,7 +204,9 @@ pub fn run(
         &options.stop,
         &mut |rows| progress(rows, total),
     )?;
-    if let Some(mut sink) = sink {
+    let guards = guards::outcomes(program, &tally);
+    let kept = options.force || guards.iter().all(|guard| guard.holds);
+    if let Some(mut sink) = sink.filter(|_| kept) {
         let closing = Instant::now();
         sink.close()?;
         if let Some(signal) = options.stop.requested() {
@@ -199,7 +218,11 @@ pub fn run(
     let mut summary = Summary::new(program, moment, &tally, hash)
         .with_bad_values(reader.bad_values().iter().chain(&loaded.bad_values))
         .with_times(start.elapsed(), times);
-    summary.output = options.output.as_ref().map(|path| path.display().to_string());
+    summary.guards = guards;
+    if let Some(least) = options.min_size {
+        summary.tell_small_paths(program, &tally, least);
+    }
+    summary.output = options.output.as_ref().filter(|_| kept).map(|path| path.display().to_string());
     Ok(summary)
 }
 

@@ -3,8 +3,13 @@
 use super::moment::NowFrom;
 use super::summary::{BadColumn, Summary};
 use crate::program::{DeclarationKind, Heading, Program};
+use crate::semantics::wording;
+use indexmap::IndexMap;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
+
+/// How many paths that are too small are named.
+const MOST_SMALL: usize = 20;
 
 /// Cells of a full bar.
 const BAR: u64 = 20;
@@ -21,10 +26,15 @@ pub fn present(summary: &Summary, program: &Program, verbose: bool) -> String {
     let mut lines = Vec::new();
     segments(summary, program, &mut lines);
     layers(summary, program, &mut lines);
+    stacks(summary, program, &mut lines);
+    splits(summary, program, &mut lines);
+    plays(summary, program, &mut lines);
     let mut text = String::new();
     let users = if summary.rows == 1 { "user" } else { "users" };
     let _ = writeln!(text, "{} {users}, now {} {}", grouped(summary.rows), summary.now, origin(summary));
     text.push_str(&table(&lines, summary.rows));
+    text.push_str(&guards(summary));
+    text.push_str(&small_paths(summary));
     if !summary.bad_values.is_empty() {
         text.push_str("\nbad values, which count as missing\n");
         for bad in &summary.bad_values {
@@ -104,6 +114,130 @@ fn layers(summary: &Summary, program: &Program, lines: &mut Vec<Line>) {
             lines.push(Line::Note(format!("taken by no member: {gap} (the {word} is not `partial`)")));
         }
     }
+}
+
+/// Each path is indented below what it is a part of, with its last step alone.
+fn stacks(summary: &Summary, program: &Program, lines: &mut Vec<Line>) {
+    for (name, paths) in &summary.stacks {
+        lines.push(Line::Heading(headed("stack", name, program)));
+        for (path, users) in paths.iter().filter(|(path, _)| !path.is_empty()) {
+            let depth = wording::steps(path).len().saturating_sub(1);
+            let last = last_step(path);
+            lines.push(Line::Count {
+                name: format!("{}{}", "  ".repeat(depth), plain(last)),
+                label: String::new(),
+                users: *users,
+            });
+        }
+        none(paths, lines);
+    }
+}
+
+/// What stands behind the last `/` that parts steps.
+fn last_step(path: &str) -> &str {
+    let mut start = 0;
+    let mut escaped = false;
+    for (at, letter) in path.char_indices() {
+        if letter == wording::BETWEEN_STEPS && !escaped {
+            start = at + letter.len_utf8();
+        }
+        escaped = letter == '\\' && !escaped;
+    }
+    path.get(start..).unwrap_or(path)
+}
+
+fn headed(word: &str, name: &str, program: &Program) -> String {
+    let label = program.declaration(name).map(|found| label(&found.heading)).unwrap_or_default();
+    plain(format!("{word} {name} {label}").trim_end())
+}
+
+fn none(counts: &IndexMap<String, u64>, lines: &mut Vec<Line>) {
+    let users = counts.get("").copied().unwrap_or_default();
+    if users > 0 {
+        lines.push(Line::Count { name: "(none)".to_owned(), label: String::new(), users });
+    }
+}
+
+fn splits(summary: &Summary, program: &Program, lines: &mut Vec<Line>) {
+    for (name, arms) in &summary.splits {
+        lines.push(Line::Heading(headed("split", name, program)));
+        let declared = program.declaration(name).map(|found| &found.kind);
+        for (arm, users) in arms.iter().filter(|(arm, _)| !arm.is_empty()) {
+            let heading = match declared {
+                Some(DeclarationKind::Split(split)) => {
+                    split.arms.iter().map(|arm| &arm.heading).find(|heading| heading.name == *arm)
+                }
+                _ => None,
+            };
+            let label = heading.map(label).unwrap_or_default();
+            lines.push(Line::Count { name: plain(arm), label: plain(&label), users: *users });
+        }
+        none(arms, lines);
+    }
+}
+
+fn plays(summary: &Summary, program: &Program, lines: &mut Vec<Line>) {
+    for (name, texts) in &summary.plays {
+        lines.push(Line::Heading(headed("play", name, program)));
+        for (text, users) in texts.iter().filter(|(text, _)| !text.is_empty()) {
+            let name = plain(&shortened(text));
+            lines.push(Line::Count { name, label: String::new(), users: *users });
+        }
+        none(texts, lines);
+    }
+}
+
+fn guards(summary: &Summary) -> String {
+    if summary.guards.is_empty() {
+        return String::new();
+    }
+    let mut text = "\nguards\n".to_owned();
+    for guard in &summary.guards {
+        let mark = if guard.holds { "kept" } else { "FAILED" };
+        let value = match guard.value {
+            None => "of nobody".to_owned(),
+            Some(value) if guard.text.starts_with("share") => super::guards::percentage(value),
+            Some(value) => grouped(value as u64),
+        };
+        let _ = writeln!(text, "  {mark:<6}  {}: {value}", plain(&guard.text));
+    }
+    text
+}
+
+/// The leaves too small for a campaign, and what that says about the stack.
+fn small_paths(summary: &Summary) -> String {
+    let Some(small) = &summary.small_paths else { return String::new() };
+    let mut text = String::new();
+    for (stack, fragments) in &summary.fragments {
+        if fragments.small == 0 {
+            let paths = grouped(fragments.paths);
+            let _ = writeln!(text, "\nstack {}: none of its {paths} paths is too small", plain(stack));
+            continue;
+        }
+        let _ = writeln!(
+            text,
+            "\nstack {}: {} of {} paths are too small, with {} users in all ({} of everybody)",
+            plain(stack),
+            grouped(fragments.small),
+            grouped(fragments.paths),
+            grouped(fragments.users),
+            share(fragments.users, summary.rows)
+        );
+        for path in small.iter().filter(|path| path.stack == *stack).take(MOST_SMALL) {
+            let _ = writeln!(text, "  {}: {}", plain(&path.path), grouped(path.users));
+        }
+        let more = fragments.small.saturating_sub(MOST_SMALL as u64);
+        if more > 0 {
+            let _ = writeln!(text, "  and {} more", grouped(more));
+        }
+        if fragments.small * 2 > fragments.paths {
+            let _ = writeln!(
+                text,
+                "  more than half of the paths are too small: leave a step out, or join members of a step"
+            );
+        }
+    }
+    text
 }
 
 fn table(lines: &[Line], rows: u64) -> String {

@@ -7,14 +7,14 @@ use crate::program::{DeclarationKind, Program};
 /// Declarations by their index in `Program::declarations`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
-    /// In the order of their columns: segments, layers and grids, then traits and scales, each in
-    /// declaration order.
+    /// In the order of their columns: segments, layers, grids, stacks, plays and splits, then traits
+    /// and scales, each in declaration order.
     pub shown: Vec<usize>,
 }
 
-/// Whether it says where users belong (a segment, layer or grid), and is no mere attribute.
+/// Whether it says where users belong or what they get, and is no mere attribute.
 pub fn assigns(kind: &DeclarationKind) -> bool {
-    matches!(kind, DeclarationKind::Segment | DeclarationKind::Layer(_))
+    !matches!(kind, DeclarationKind::Trait | DeclarationKind::Scale(_))
 }
 
 impl Selection {
@@ -33,7 +33,7 @@ impl Selection {
                 Some(found) if layout == Layout::Long && !assigns(&found.kind) => {
                     problems.push(Diagnostic::placeless(
                         data::UNKNOWN_REQUEST,
-                        format!("the long layout has a row for each segment, layer or grid that holds, and `{name}` is none"),
+                        format!("the long layout has a row for each segment, layer, grid, stack, play or split that holds, and `{name}` is none"),
                     )
                     .help("use `--layout wide`"));
                 }
@@ -57,8 +57,7 @@ impl Selection {
 
 fn unknown(program: &Program, name: &str) -> Diagnostic {
     let names = program.declarations.iter().map(|found| found.heading.name.as_str());
-    let message =
-        format!("`--only {name}`: the rules declare no segment, layer, grid, scale or trait of that name");
+    let message = format!("`--only {name}`: the rules declare nothing of that name to evaluate");
     let found = Diagnostic::placeless(data::UNKNOWN_REQUEST, message);
     match nearest(name, names) {
         Some(near) => found.help(format!("did you mean `{near}`?")),

@@ -1,9 +1,11 @@
 //! What a run has to tell, as plain data. [`Summary`] serialises to the JSON that
 //! `docs/src/schemas/run-summary.schema.json` describes.
 
+use super::guards::GuardOutcome;
 use super::moment::NowFrom;
+use super::paths::{self, Fragments, SmallPath};
 use super::pipeline::Times;
-use super::tally::Tally;
+use super::tally::{Count, Tally};
 use crate::data::BadValues;
 use crate::program::{DeclarationKind, Layer, Program};
 use indexmap::IndexMap;
@@ -30,11 +32,11 @@ pub struct Summary {
     /// By layer or grid, by member in the file's order: how many users it took. `""` counts those
     /// with none.
     pub layers: IndexMap<String, IndexMap<String, u64>>,
-    /// By stack.
+    /// By stack, by path and every beginning of one.
     pub stacks: IndexMap<String, IndexMap<String, u64>>,
-    /// By split.
+    /// By split, by arm.
     pub splits: IndexMap<String, IndexMap<String, u64>>,
-    /// By play.
+    /// By play, by text as written.
     pub plays: IndexMap<String, IndexMap<String, u64>>,
     /// By layer or grid whose members must exclude each other: users whom more than one claimed.
     pub overlaps: IndexMap<String, u64>,
@@ -43,7 +45,13 @@ pub struct Summary {
     /// Values that broke their declaration, by column.
     pub bad_values: Vec<BadColumn>,
     /// Outcomes of guards.
-    pub guards: Vec<serde_json::Value>,
+    pub guards: Vec<GuardOutcome>,
+    /// Whole paths with fewer users than asked for; only on request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub small_paths: Option<Vec<SmallPath>>,
+    /// By stack, how it falls apart; only on request.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub fragments: IndexMap<String, Fragments>,
     /// Where the assignments were written.
     pub output: Option<String>,
     /// Elapsed time.
@@ -116,6 +124,8 @@ impl Summary {
             gaps: IndexMap::new(),
             bad_values: Vec::new(),
             guards: Vec::new(),
+            small_paths: None,
+            fragments: IndexMap::new(),
             output: None,
             seconds: 0.0,
             seconds_by_stage: Stages { read: 0.0, evaluate: 0.0, write: 0.0 },
@@ -123,9 +133,26 @@ impl Summary {
         for count in &tally.counts {
             let Some(declaration) = program.declarations.get(count.declaration) else { continue };
             let name = declaration.heading.name.clone();
-            let DeclarationKind::Layer(layer) = &declaration.kind else {
-                summary.segments.insert(name, count.members.first().copied().unwrap_or_default());
-                continue;
+            let layer = match &declaration.kind {
+                DeclarationKind::Layer(layer) => layer,
+                DeclarationKind::Stack(stack) => {
+                    summary.stacks.insert(name, paths::tree(program, stack, count));
+                    continue;
+                }
+                DeclarationKind::Split(split) => {
+                    let arms = split.arms.iter().map(|arm| arm.heading.name.as_str());
+                    summary.splits.insert(name, by_name(arms, count));
+                    continue;
+                }
+                DeclarationKind::Play(play) => {
+                    let texts = play.lines.iter().map(|line| line.template.as_str());
+                    summary.plays.insert(name, by_name(texts, count));
+                    continue;
+                }
+                _ => {
+                    summary.segments.insert(name, count.members.first().copied().unwrap_or_default());
+                    continue;
+                }
             };
             if !layer.first_match {
                 summary.overlaps.insert(name.clone(), count.claimed_by_many);
@@ -133,12 +160,24 @@ impl Summary {
             if takes_everyone(layer) {
                 summary.gaps.insert(name.clone(), count.none);
             }
-            let members = layer.members.iter().map(|member| member.name.clone());
-            let mut counts: IndexMap<String, u64> = members.zip(count.members.iter().copied()).collect();
-            counts.insert(String::new(), count.none);
-            summary.layers.insert(name, counts);
+            let members = layer.members.iter().map(|member| member.name.as_str());
+            summary.layers.insert(name, by_name(members, count));
         }
         summary
+    }
+
+    /// Says which paths have fewer users than that.
+    pub(super) fn tell_small_paths(&mut self, program: &Program, tally: &Tally, least: u64) {
+        let mut small = Vec::new();
+        for count in &tally.counts {
+            let Some(declaration) = program.declarations.get(count.declaration) else { continue };
+            if matches!(declaration.kind, DeclarationKind::Stack(_)) {
+                let name = declaration.heading.name.clone();
+                small.extend(paths::small(&name, count, least));
+                self.fragments.insert(name, paths::fragments(count, least));
+            }
+        }
+        self.small_paths = Some(small);
     }
 
     /// Says which values were bad.
@@ -178,6 +217,16 @@ impl Summary {
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
     }
+}
+
+/// Users by name, in that order; of a name that stands twice the sum. `""` counts the rest.
+fn by_name<'n>(names: impl Iterator<Item = &'n str>, count: &Count) -> IndexMap<String, u64> {
+    let mut counts: IndexMap<String, u64> = IndexMap::new();
+    for (name, users) in names.zip(&count.members) {
+        *counts.entry(name.to_owned()).or_default() += users;
+    }
+    *counts.entry(String::new()).or_default() += count.none;
+    counts
 }
 
 /// Neither `partial` nor with `otherwise`: members should take every user.

@@ -2,20 +2,24 @@
 
 use super::select::Selection;
 use crate::program::{DeclarationKind, Program};
-use crate::vector::{Assignment, OutputColumn};
-use arrow::array::Array;
+use crate::vector::{Assignment, Output, OutputColumn};
+use arrow::array::{Array, AsArray, DictionaryArray};
+use arrow::datatypes::Int32Type;
+use hashbrown::HashMap;
 
 /// Counts of one declaration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     /// Index of the declaration.
     pub declaration: usize,
-    /// For a segment one number, for a layer one a member.
+    /// For a segment one number, for a layer or split one a member, for a play one a line.
     pub members: Vec<u64>,
     /// Users whom no member takes.
     pub none: u64,
     /// Users whom more than one member claims.
     pub claimed_by_many: u64,
+    /// For a stack: users by path.
+    pub paths: HashMap<String, u64>,
 }
 
 /// Counts of a run, or of a part of it.
@@ -23,8 +27,10 @@ pub struct Count {
 pub struct Tally {
     /// Users.
     pub rows: u64,
-    /// Segments, layers and grids in declaration order.
+    /// All but traits and scales, in declaration order.
     pub counts: Vec<Count>,
+    /// By guard: users for whom its condition holds.
+    pub guards: Vec<u64>,
 }
 
 impl Tally {
@@ -34,39 +40,27 @@ impl Tally {
             let members = match &program.declarations.get(*index)?.kind {
                 DeclarationKind::Segment => 1,
                 DeclarationKind::Layer(layer) => layer.members.len(),
+                DeclarationKind::Split(split) => split.arms.len(),
+                DeclarationKind::Play(play) => play.lines.len(),
+                DeclarationKind::Stack(_) => 0,
                 DeclarationKind::Trait | DeclarationKind::Scale(_) => return None,
             };
             Some(Count { declaration: *index, members: vec![0; members], ..Count::default() })
         };
-        Tally { rows: 0, counts: selection.shown.iter().filter_map(count).collect() }
+        let counts = selection.shown.iter().filter_map(count).collect();
+        Tally { rows: 0, counts, guards: vec![0; program.guards.len()] }
     }
 
     /// Counts a batch's users too.
     pub fn add(&mut self, assignment: &Assignment) {
         self.rows += assignment.rows as u64;
         for count in &mut self.counts {
-            let Some(output) = assignment.outputs.iter().find(|o| o.declaration == count.declaration) else {
-                continue;
-            };
-            match &output.column {
-                OutputColumn::Segment(column) => {
-                    if let Some(users) = count.members.first_mut() {
-                        *users += column.true_count() as u64;
-                    }
-                }
-                OutputColumn::Labels(column) => {
-                    count.none += column.null_count() as u64;
-                    for code in column.iter().flatten() {
-                        if let Some(users) = count.members.get_mut(code as usize) {
-                            *users += 1;
-                        }
-                    }
-                }
-                OutputColumn::Value(_) => {}
+            if let Some(output) = assignment.outputs.iter().find(|o| o.declaration == count.declaration) {
+                count.add(output);
             }
-            if let Some(many) = &output.claimed_by_many {
-                count.claimed_by_many += many.true_count() as u64;
-            }
+        }
+        for (users, holds) in self.guards.iter_mut().zip(&assignment.conditions) {
+            *users += holds.true_count() as u64;
         }
     }
 
@@ -79,6 +73,71 @@ impl Tally {
             }
             count.none += more.none;
             count.claimed_by_many += more.claimed_by_many;
+            for (path, more) in &more.paths {
+                count.more(path, *more);
+            }
+        }
+        for (users, more) in self.guards.iter_mut().zip(&other.guards) {
+            *users += more;
+        }
+    }
+}
+
+impl Count {
+    fn add(&mut self, output: &Output) {
+        match &output.column {
+            OutputColumn::Segment(column) => {
+                if let Some(users) = self.members.first_mut() {
+                    *users += column.true_count() as u64;
+                }
+            }
+            OutputColumn::Labels(column) => {
+                self.none += column.null_count() as u64;
+                self.add_codes(column.iter().flatten());
+            }
+            OutputColumn::Texts(column) => match &output.lines {
+                Some(lines) => {
+                    self.none += lines.null_count() as u64;
+                    self.add_codes(lines.iter().flatten());
+                }
+                None => self.add_paths(column),
+            },
+            OutputColumn::Value(_) => {}
+        }
+        if let Some(many) = &output.claimed_by_many {
+            self.claimed_by_many += many.true_count() as u64;
+        }
+    }
+
+    fn add_codes(&mut self, codes: impl Iterator<Item = u32>) {
+        for code in codes {
+            if let Some(users) = self.members.get_mut(code as usize) {
+                *users += 1;
+            }
+        }
+    }
+
+    fn add_paths(&mut self, column: &DictionaryArray<Int32Type>) {
+        self.none += column.null_count() as u64;
+        let mut users = vec![0_u64; column.values().len()];
+        for code in column.keys().iter().flatten() {
+            if let Some(users) = usize::try_from(code).ok().and_then(|code| users.get_mut(code)) {
+                *users += 1;
+            }
+        }
+        if let Some(paths) = column.values().as_string_opt::<i32>() {
+            for (path, users) in paths.iter().zip(users).filter(|(_, users)| *users > 0) {
+                self.more(path.unwrap_or_default(), users);
+            }
+        }
+    }
+
+    fn more(&mut self, path: &str, users: u64) {
+        match self.paths.get_mut(path) {
+            Some(known) => *known += users,
+            None => {
+                self.paths.insert(path.to_owned(), users);
+            }
         }
     }
 }

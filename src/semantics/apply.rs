@@ -1,6 +1,6 @@
 //! What each node gives for its operands.
 
-use super::{Environment, calendar, compare, numbers, text};
+use super::{Environment, calendar, compare, numbers, split, text, wording};
 use crate::program::{CompareOp, Expr, Node, Quantifier, TextFunction, TextTest, Type, Value};
 
 /// The value of a node, given the values of its operands in the order of [`Expr::operands`].
@@ -153,6 +153,20 @@ pub fn apply(node: &Node, operands: &[Value], environment: &Environment<'_>) -> 
                 .collect();
             digits.map_or(Value::Missing, |digits| Value::Text(digits.into()))
         }
+        Expr::Texts(arms) => {
+            let mut rest = operands;
+            for arm in arms {
+                let Some((condition, after)) = rest.split_first() else { break };
+                let count = arm.values().count();
+                if condition.is_true() {
+                    let values = after.iter().take(count);
+                    return Value::Text(wording::text(&arm.parts, values, environment).into());
+                }
+                rest = after.get(count..).unwrap_or(&[]);
+            }
+            Value::Missing
+        }
+        Expr::SplitHash { seed, .. } => split::place(seed, first),
     }
 }
 

@@ -1,7 +1,10 @@
 //! A program at a moment: every relative date has become a constant.
 
 use super::{Environment, Facts, apply};
-use crate::program::{Builder, Declaration, DeclarationKind, Expr, Line, Node, NodeId, Program, Value};
+use crate::program::{
+    Builder, Declaration, DeclarationKind, Expectation, Expr, Guard, Line, Node, NodeId, Program, Test,
+    TextPart, Value,
+};
 use hashbrown::HashMap;
 
 /// A program whose `now` is fixed: no node is `Now`, `Today` or a computation over constants only.
@@ -63,12 +66,49 @@ impl Program {
                         layer.lines = lines(&layer.lines);
                         DeclarationKind::Layer(layer)
                     }
+                    DeclarationKind::Stack(stack) => {
+                        let mut stack = stack.clone();
+                        stack.value = renumber(stack.value);
+                        for step in stack.paths.iter_mut().flatten() {
+                            step.value = renumber(step.value);
+                        }
+                        DeclarationKind::Stack(stack)
+                    }
+                    DeclarationKind::Play(play) => {
+                        let mut play = play.clone();
+                        play.line = renumber(play.line);
+                        for line in &mut play.lines {
+                            line.when = line.when.map(renumber);
+                            line.condition = renumber(line.condition);
+                            for part in &mut line.parts {
+                                if let TextPart::Value(id, _) = part {
+                                    *id = renumber(*id);
+                                }
+                            }
+                        }
+                        DeclarationKind::Play(play)
+                    }
                     kind => kind.clone(),
                 };
                 Declaration { heading: declaration.heading.clone(), value: renumber(declaration.value), kind }
             })
             .collect();
-        Dated { program: Program { nodes: builder.finish(), declarations, ..self.without_rules() }, now }
+        let guards = self
+            .guards
+            .iter()
+            .map(|guard| Guard { condition: renumber(guard.condition), ..guard.clone() })
+            .collect();
+        let expectation = |of: &Expectation| Expectation { condition: renumber(of.condition), ..of.clone() };
+        let tests = self
+            .tests
+            .iter()
+            .map(|test| Test {
+                expectations: test.expectations.iter().map(expectation).collect(),
+                ..test.clone()
+            })
+            .collect();
+        let nodes = builder.finish();
+        Dated { program: Program { nodes, declarations, guards, tests, ..self.without_rules() }, now }
     }
 
     /// All but the expression graph and the declarations.
@@ -84,6 +124,8 @@ impl Program {
             calendar: self.calendar.clone(),
             nodes: Vec::new(),
             declarations: Vec::new(),
+            guards: Vec::new(),
+            tests: Vec::new(),
         }
     }
 }
@@ -99,7 +141,9 @@ impl Dated {
         for (at, id) in (0..dated.program.nodes.len()).zip(0..) {
             let constant = match values.get(&NodeId(id)) {
                 Some(value) => Some(value.clone()),
-                None => dated.program.nodes.get(at).and_then(|node| folded(node, &dated.program, &environment)),
+                None => {
+                    dated.program.nodes.get(at).and_then(|node| folded(node, &dated.program, &environment))
+                }
             };
             if let (Some(value), Some(node)) = (constant, dated.program.nodes.get_mut(at)) {
                 node.optional = value.is_missing();

@@ -14,9 +14,11 @@ pub mod numbers;
 pub mod population;
 pub mod sequence;
 pub mod show;
+pub mod split;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod wording;
 
 pub use apply::apply;
 pub use dated::Dated;

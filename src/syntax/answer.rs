@@ -143,6 +143,7 @@ impl Reader<'_> {
                 Some(Rule::member) => self.fits(Rule::member_start, failure.at),
                 Some(Rule::column) => self.fits(Rule::column_start, failure.at),
                 Some(Rule::grid_line) => self.fits(Rule::grid_line_start, failure.at),
+                Some(rule) => item_start(rule).is_some_and(|start| self.fits(start, failure.at)),
                 _ => false,
             };
         let next_item = at_end
@@ -177,7 +178,9 @@ impl Reader<'_> {
             }
             return (finding, failure.at);
         }
-        let in_block = matches!(failure.rule, Some(Rule::member | Rule::column | Rule::grid_line));
+        let in_block = failure.rule.is_some_and(|rule| {
+            matches!(rule, Rule::member | Rule::column | Rule::grid_line) || item_start(rule).is_some()
+        });
         if closer && opener.is_none() && !(in_block && shown == "}") {
             let finding = Diagnostic::new(codes::BRACKET, span, format!("this `{shown}` closes nothing"))
                 .help("delete it, or write the bracket that it should close")
@@ -207,6 +210,14 @@ impl Reader<'_> {
             Some(Rule::member) => finding.help("a line of this block reads `name when condition`"),
             Some(Rule::column) => finding.help("a line of this block reads `name : type`"),
             Some(Rule::grid_line) => finding.help("a line of this block reads `pattern, pattern -> member`"),
+            Some(Rule::stack_line) => {
+                finding.help("a line of this block reads `member, member by dimension`")
+            }
+            Some(Rule::play_line) => {
+                finding.help("a line of this block reads `member when condition -> \"text\"`")
+            }
+            Some(Rule::split_arm) => finding.help("a line of this block reads `arm 10%`"),
+            Some(Rule::test_item) => finding.help("a line of a test begins with `now`, `given` or `expect`"),
             _ => finding,
         };
         (finding, failure.at)
@@ -264,6 +275,35 @@ impl Reader<'_> {
                 say(format!("`{before}` does not say which column is its key"))
                     .help(format!("write `key` and the column's name after it, like `{before} key user_id`")),
             ),
+            Rule::stack_head if wants(Rule::kw_on) && !wants_near(failure, shown) => Some(
+                say(format!("`{before}` does not say which layer it refines"))
+                    .help(format!("write `on` and the layer's name after it, like `{before} on lifecycle`")),
+            ),
+            Rule::play_head if wants(Rule::kw_for) && !wants_near(failure, shown) => Some(
+                say(format!("`{before}` does not say what it is for"))
+                    .help(format!("write `for` and a layer, grid, stack or segment after it, like `{before} for fund`")),
+            ),
+            Rule::split_head if wants(Rule::kw_of) && !wants_near(failure, shown) => Some(
+                say(format!("`{before}` does not say which segment it divides"))
+                    .help(format!("write `of` and a segment's name, or `of all`, after it, like `{before} of all seed \"2024q4\"`")),
+            ),
+            Rule::split_head if wants(Rule::kw_seed) && !wants_near(failure, shown) => Some(
+                say("this split has no seed".to_owned()).help(
+                    "write `seed` and a text of your own before the `{`, like `seed \"2024q4\"`; another text deals the users anew",
+                ),
+            ),
+            Rule::split_arm if wants(Rule::number) => Some(
+                say(format!("the arm `{before}` does not say which share it takes"))
+                    .help(format!("write a percentage after it, such as `{before} 10%`")),
+            ),
+            Rule::play_line if wants(Rule::arrow) && shown.starts_with('"') => Some(insert(
+                say("`->` is left out before the text".to_owned()).help("write `-> \"…\"`"),
+                " ->",
+            )),
+            Rule::play_line if wants(Rule::template) => Some(
+                Diagnostic::new(codes::UNEXPECTED, self.span(failure.at, failure.at + shown.len()), "a play says a text, and this is none")
+                    .help("write the text in double quotes; `{…}` in it stands for a value"),
+            ),
             Rule::grid_head if wants(Rule::kw_by) && !wants_near(failure, shown) && word => Some(insert(
                 say(format!("`by` is left out before the dimensions of `{before}`"))
                     .help(format!("write `by {shown}`")),
@@ -297,7 +337,14 @@ impl Reader<'_> {
                     None => None,
                 }
             }
-            Rule::layer_head | Rule::grid_head | Rule::table_head | Rule::scale_head
+            Rule::layer_head
+            | Rule::grid_head
+            | Rule::table_head
+            | Rule::scale_head
+            | Rule::stack_head
+            | Rule::play_head
+            | Rule::split_head
+            | Rule::test_head
                 if wants(Rule::lbrace) && self.begins_line(failure.at) =>
             {
                 Some(insert(
@@ -374,6 +421,17 @@ impl Reader<'_> {
         }
         open.pop()
     }
+}
+
+/// What begins another item like this.
+fn item_start(rule: Rule) -> Option<Rule> {
+    Some(match rule {
+        Rule::stack_line => Rule::stack_line_start,
+        Rule::play_line => Rule::play_line_start,
+        Rule::split_arm => Rule::split_arm_start,
+        Rule::test_item => Rule::test_item_start,
+        _ => return None,
+    })
 }
 
 fn closing(open: char) -> char {

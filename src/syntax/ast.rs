@@ -4,8 +4,10 @@
 //! lint and the formatter need to see them.
 
 mod behaviour;
+mod campaign;
 
 pub use behaviour::*;
+pub use campaign::*;
 
 use crate::diagnostic::Span;
 
@@ -110,7 +112,17 @@ pub enum DeclarationKind {
     Layer(Layer),
     /// `grid fund by expertise, intent { … }`
     Grid(Grid),
-    /// A declaration of the language (`stack`, `play`, …) that this version does not evaluate:
+    /// `stack plan on lifecycle { … }`
+    Stack(Stack),
+    /// `play fund_play for fund { … }`
+    Play(Play),
+    /// `split pro_test of pro_strong seed "2024q4" { … }`
+    Split(Split),
+    /// `test "…" { … }`
+    Test(Test),
+    /// `guard share(pro_strong) between 1% and 20%`
+    Guard(Guard),
+    /// A declaration of the language (`assert`) that this version does not evaluate:
     /// its word and, where there is one, its name. Its body was skipped.
     Unavailable {
         /// `stack`

@@ -215,6 +215,11 @@ impl<'p> Reader<'p> {
             "grid" => self.grid(),
             "events" => self.events(),
             "rfm" => self.rfm(),
+            "stack" => self.stack(),
+            "play" => self.play(),
+            "split" => self.split(),
+            "test" => self.test(),
+            "guard" => self.guard(),
             _ => self.unavailable(word),
         }
     }

@@ -63,7 +63,7 @@ impl Builder<'_> {
     }
 
     /// A label in a type, or a member: a name, a string, or a reserved word, which is answered.
-    fn label_name(&self, node: Node) -> Name {
+    pub(super) fn label_name(&self, node: Node) -> Name {
         let Some(inner) = node.clone().into_inner().next() else { return self.name(&node) };
         match inner.as_rule() {
             Rule::string => self.string_name(&inner),

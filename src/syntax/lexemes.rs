@@ -48,6 +48,11 @@ impl Builder<'_> {
         let open = written.chars().next().map_or(0, char::len_utf8);
         let inner = written.get(open..written.len().saturating_sub(open)).unwrap_or("");
         let start = self.base.get() + node.as_span().start() + open;
+        Text { value: self.unescaped(inner, start), span }
+    }
+
+    /// The inside of a string with its escapes resolved; it begins there in the clean text.
+    pub fn unescaped(&self, inner: &str, start: usize) -> String {
         let mut value = String::with_capacity(inner.len());
         let mut chars = inner.char_indices();
         while let Some((at, c)) = chars.next() {
@@ -97,7 +102,7 @@ impl Builder<'_> {
                 None => value.push('\\'),
             }
         }
-        Text { value, span }
+        value
     }
 }
 

@@ -9,6 +9,7 @@ pub mod ast;
 mod blocks;
 mod build;
 mod calls;
+mod campaign;
 mod declarations;
 mod declare;
 mod events;
@@ -23,6 +24,7 @@ mod prepare;
 mod quotes;
 mod recover;
 mod slips;
+mod texts;
 mod words;
 
 pub use prepare::MAX_DEPTH;

@@ -4,7 +4,7 @@
 //! grammar then reads on as if it had been written well. A map leads back to the original offsets.
 
 use super::ast::{Allow, Comment};
-use super::{letters, literals, quotes};
+use super::{letters, literals, quotes, texts};
 use crate::diagnostic::codes::syntax as codes;
 use crate::diagnostic::{Diagnostic, FileId, Span, floor_boundary};
 
@@ -74,6 +74,8 @@ pub(super) struct Scanner<'t> {
     pub diagnostics: Vec<Diagnostic>,
     depth: usize,
     deepest: usize,
+    /// Inside the braces of a text, where no comment begins.
+    pub in_text: bool,
 }
 
 /// Prepares a text.
@@ -92,6 +94,7 @@ pub(super) fn prepare(file: FileId, text: &str) -> Prepared<'_> {
         diagnostics: Vec::new(),
         depth: 0,
         deepest: 0,
+        in_text: false,
     };
     scanner.run();
     scanner.map.push((scanner.clean.len(), text.len()));
@@ -114,48 +117,52 @@ impl<'t> Scanner<'t> {
             self.at = '\u{feff}'.len_utf8();
         }
         while let Some(next) = self.rest().chars().next() {
-            match next {
-                '\n' => {
-                    self.keep(1);
-                    self.line_start = self.at;
-                    self.line_has_code = false;
-                    continue;
-                }
-                ' ' | '\t' | '\r' => {
-                    self.keep(1);
-                    continue;
-                }
-                '\u{3000}' | '\u{c}' => {
-                    self.put(" ", next.len_utf8());
-                    continue;
-                }
-                '#' | '＃' => {
-                    self.comment();
-                    continue;
-                }
-                _ => {}
-            }
-            if self.foreign_comment() {
-                continue;
-            }
-            let start = self.at;
-            // A declaration stands outside all brackets, whatever was left open before it, and no
-            // expression goes on into it.
-            if !self.line_has_code && super::recover::breaks_block(self.rest()) {
-                self.depth = 0;
-                self.put(DECLARATION, 0);
-            }
-            if literals::begins_number(self.text, self.at) {
-                literals::number(self);
-            } else if letters::begins_word(next) {
-                letters::word(self);
-            } else if quotes::begins_quote(next) {
-                quotes::quoted(self);
-            } else {
-                self.sign(next);
-            }
-            self.mark_code(start);
+            self.token(next);
         }
+    }
+
+    /// Walks over the next token or blank.
+    pub fn token(&mut self, next: char) {
+        match next {
+            '\n' => {
+                self.keep(1);
+                self.line_start = self.at;
+                self.line_has_code = false;
+                return;
+            }
+            ' ' | '\t' | '\r' => return self.keep(1),
+            '\u{3000}' | '\u{c}' => return self.put(" ", next.len_utf8()),
+            '#' | '＃' if !self.in_text => return self.comment(),
+            _ => {}
+        }
+        if !self.in_text && self.foreign_comment() {
+            return;
+        }
+        let start = self.at;
+        // A declaration stands outside all brackets, whatever was left open before it, and no
+        // expression goes on into it.
+        if !self.line_has_code && super::recover::breaks_block(self.rest()) {
+            self.depth = 0;
+            self.put(DECLARATION, 0);
+        }
+        if literals::begins_number(self.text, self.at) {
+            literals::number(self);
+        } else if letters::begins_word(next) {
+            letters::word(self);
+        } else if quotes::begins_quote(next) {
+            if !(self.after_arrow() && texts::text(self)) {
+                quotes::quoted(self);
+            }
+        } else {
+            self.sign(next);
+        }
+        self.mark_code(start);
+    }
+
+    /// Whether what was written last is the arrow before a member or text.
+    fn after_arrow(&self) -> bool {
+        let before = self.clean.trim_end();
+        !self.in_text && (before.ends_with("->") || before.ends_with("=>"))
     }
 
     /// The text not walked over yet.

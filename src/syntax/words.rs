@@ -64,6 +64,15 @@ pub(super) fn expected_words(expected: &[Rule]) -> String {
                 say("a line that begins with `recency`, `monetary`, `where`, `window` or `bins`")
             }
             Rule::pattern | Rule::pattern_list | Rule::alternative => say("a pattern"),
+            Rule::path_pattern | Rule::path_step => say("a member"),
+            Rule::template => say("a text in double quotes"),
+            Rule::hole_format => say("a format such as `:.2` or `:%m-%d`"),
+            Rule::given_row => say("`{` and a row such as `age: 30`"),
+            Rule::test_item => {
+                say("`now`");
+                say("`given`");
+                say("`expect`");
+            }
             Rule::expr
             | Rule::operand
             | Rule::number_or_span
@@ -104,6 +113,13 @@ pub(super) fn keywords(rule: Rule) -> &'static [&'static str] {
         Rule::kw_to => &["to"],
         Rule::kw_with | Rule::properties => &["with"],
         Rule::kw_key => &["key"],
+        Rule::kw_on => &["on"],
+        Rule::kw_for => &["for"],
+        Rule::kw_seed => &["seed"],
+        Rule::kw_now | Rule::test_now => &["now"],
+        Rule::kw_given | Rule::given => &["given"],
+        Rule::kw_expect | Rule::expect => &["expect"],
+        Rule::test_item => &["now", "given", "expect"],
         Rule::kw_by => &["by"],
         Rule::kw_at => &["at"],
         Rule::rfm_item => &["recency", "monetary", "where", "window", "bins"],

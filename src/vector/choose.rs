@@ -37,6 +37,20 @@ pub(super) fn peel<'a>(
     choices
 }
 
+/// The rows that go to each of some conditions, by its number: each row to the first that holds.
+pub(super) fn first_match(conditions: impl Iterator<Item = Bits>, rows: usize) -> Vec<(usize, Bits)> {
+    let mut remaining = Bits::filled(rows, true);
+    let mut chosen = Vec::new();
+    for (at, mut condition) in conditions.enumerate() {
+        condition.and(&remaining);
+        if !condition.is_empty() {
+            remaining.and_not(&condition);
+            chosen.push((at, condition));
+        }
+    }
+    chosen
+}
+
 /// The chosen values; rows of no choice are missing. `None` for kinds that no kernel knows.
 pub(super) fn choose(choices: &[Choice], ty: &Type, rows: usize) -> Option<Column> {
     let data = match ty {

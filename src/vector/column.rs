@@ -5,8 +5,8 @@ use crate::program::{Decimal, Type, Value};
 use crate::semantics::columnar::column_type;
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, Date32Array, Decimal128Array, DictionaryArray,
-    Float64Array, Int32Array, Int64Array, ListArray, PrimitiveArray, StringArray, StringBuilder, Time64MicrosecondArray,
-    TimestampMicrosecondArray, UInt32Array, make_array, new_empty_array,
+    Float64Array, Int32Array, Int64Array, ListArray, PrimitiveArray, StringArray, StringBuilder,
+    Time64MicrosecondArray, TimestampMicrosecondArray, UInt32Array, make_array, new_empty_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{

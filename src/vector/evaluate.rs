@@ -3,10 +3,10 @@
 use super::bits::{Bits, bits_of};
 use super::clock::{DAY, HOUR};
 use super::column::{Column, Data, Element, all_known};
-use super::output::{Assignment, Collector};
+use super::output::{Assignment, Collector, Output, OutputColumn};
 use super::plan::{Action, Declared, Input, Plan, Prepared, Step, Wanted, Work};
 use super::text::Outcomes;
-use super::{choose, compare, dates, numbers, scalar};
+use super::{choose, compare, dates, numbers, scalar, wording};
 use crate::program::{CompareOp, Expr, NodeId, Type, Value};
 use crate::semantics::{Dated, Environment, Facts};
 use arrow::array::{Array, ArrayRef, RecordBatch};
@@ -122,8 +122,17 @@ impl Plan {
                 chunk.perform(action, &mut collectors);
             }
         }
-        let outputs = collectors.into_iter().zip(&self.wanted);
-        Ok(Assignment { rows, outputs: outputs.map(|(kept, declared)| kept.finish(declared)).collect() })
+        let finished = collectors.into_iter().zip(&self.wanted);
+        let mut outputs: Vec<Output> = finished.map(|(kept, declared)| kept.finish(declared)).collect();
+        let conditions = outputs
+            .split_off(self.outputs.min(outputs.len()))
+            .into_iter()
+            .filter_map(|output| match output.column {
+                OutputColumn::Segment(holds) => Some(holds),
+                _ => None,
+            })
+            .collect();
+        Ok(Assignment { rows, outputs, conditions })
     }
 
     /// What comes with the batch, in the order of `inputs`.
@@ -133,11 +142,13 @@ impl Plan {
             Input::Column(_, name) => {
                 let missing = || VectorError::MissingColumn { name: name.clone() };
                 let array = batch.column_by_name(name).ok_or_else(missing)?;
-                let found = || VectorError::ColumnType { name: name.clone(), found: array.data_type().clone() };
+                let found =
+                    || VectorError::ColumnType { name: name.clone(), found: array.data_type().clone() };
                 fits(array, ty).then(|| array.clone()).ok_or_else(found)
             }
             Input::Node(node) => {
-                let array = given.get(node).filter(|array| array.len() == batch.num_rows() && fits(array, ty));
+                let array =
+                    given.get(node).filter(|array| array.len() == batch.num_rows() && fits(array, ty));
                 array.cloned().ok_or(VectorError::NotGiven)
             }
         };
@@ -205,6 +216,9 @@ impl Chunk<'_> {
             collector.add_condition(&self.condition(declared.value));
         } else {
             collector.add_values(&self.values(declared.value), &declared.ty, self.rows);
+        }
+        if let Some(line) = declared.line {
+            collector.add_lines(&self.values(line), self.rows);
         }
         if let Some(claims) = &declared.claims {
             let members = claims.iter().map(|lines| {
@@ -370,6 +384,12 @@ impl Chunk<'_> {
                 dates::elapsed(*unit, &at(from), &at(to), &node.ty, rows, &slow)
             }
             Expr::DatePart(part, date) => dates::part(*part, &at(date), &node.ty, rows, &slow),
+            Expr::Texts(arms) => {
+                let conditions = arms.iter().map(|arm| self.condition(arm.condition.0 as usize).into_owned());
+                let values: Vec<Vec<Cow<Column>>> =
+                    arms.iter().map(|arm| arm.values().map(|id| at(&id)).collect()).collect();
+                Some(wording::texts(arms, conditions, &values, rows, &self.environment))
+            }
             _ => None,
         }
     }

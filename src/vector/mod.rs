@@ -21,6 +21,7 @@ mod output;
 mod plan;
 mod scalar;
 mod text;
+mod wording;
 
 pub use evaluate::{NodeColumns, VectorError};
 pub use output::{Assignment, Output, OutputColumn};

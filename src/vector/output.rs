@@ -3,10 +3,12 @@
 use super::bits::Bits;
 use super::column::{Column, Data};
 use super::plan::Declared;
+use super::wording::Interner;
 use crate::program::{Type, Value};
 use crate::semantics::columnar::column_type;
-use arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array, new_empty_array};
+use arrow::array::{Array, ArrayRef, BooleanArray, DictionaryArray, UInt32Array, new_empty_array};
 use arrow::buffer::NullBuffer;
+use arrow::datatypes::Int32Type;
 
 /// The outcome of a batch.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub struct Assignment {
     pub rows: usize,
     /// One per wanted declaration, in declaration order.
     pub outputs: Vec<Output>,
+    /// One per wanted condition: for whom it holds; without nulls.
+    pub conditions: Vec<BooleanArray>,
 }
 
 /// The outcome of one declaration.
@@ -27,6 +31,8 @@ pub struct Output {
     /// For a layer or grid that is not `first match`: whether more than one of its members claims
     /// the row (two lines of one member do not count). Such a row goes to the first line.
     pub claimed_by_many: Option<BooleanArray>,
+    /// For a play: the number of the line that speaks, from 0.
+    pub lines: Option<UInt32Array>,
 }
 
 /// Values of a declaration.
@@ -38,6 +44,8 @@ pub enum OutputColumn {
     Labels(UInt32Array),
     /// Values of a trait, laid out as [`crate::semantics::columnar`] says; text is not a dictionary.
     Value(ArrayRef),
+    /// Paths of a stack or texts of a play; null where there is none. Each batch has its own dictionary.
+    Texts(DictionaryArray<Int32Type>),
 }
 
 impl OutputColumn {
@@ -47,6 +55,7 @@ impl OutputColumn {
             OutputColumn::Segment(array) => std::sync::Arc::new(array.clone()),
             OutputColumn::Labels(array) => std::sync::Arc::new(array.clone()),
             OutputColumn::Value(array) => array.clone(),
+            OutputColumn::Texts(array) => std::sync::Arc::new(array.clone()),
         }
     }
 }
@@ -57,6 +66,7 @@ pub(super) struct Collector {
     kept: Kept,
     many: Option<Bits>,
     dictionaries: bool,
+    lines: Option<Vec<Option<u32>>>,
 }
 
 #[derive(Debug)]
@@ -64,6 +74,7 @@ enum Kept {
     Segment(Bits),
     Labels(Vec<u32>, Bits),
     Values(Vec<ArrayRef>),
+    Texts(Interner, Vec<i32>),
 }
 
 impl Collector {
@@ -72,11 +83,13 @@ impl Collector {
         let kept = match declared.ty {
             _ if declared.segment => Kept::Segment(none()),
             Type::Label(_) => Kept::Labels(Vec::new(), none()),
+            _ if declared.texts => Kept::Texts(Interner::default(), Vec::new()),
             _ => Kept::Values(Vec::new()),
         };
         Collector {
             kept,
             many: declared.claims.as_ref().map(|_| none()),
+            lines: declared.line.map(|_| Vec::new()),
             dictionaries: declared.dictionaries,
         }
     }
@@ -104,7 +117,17 @@ impl Collector {
                 let dictionary = self.dictionaries.then(|| column.to_dictionary()).flatten();
                 parts.push(dictionary.unwrap_or_else(|| column.to_array(ty, rows)));
             }
+            Kept::Texts(interner, codes) => interner.add(column, rows, codes),
         }
+    }
+
+    /// Adds a chunk's numbers of lines.
+    pub fn add_lines(&mut self, column: &Column, rows: usize) {
+        let Some(lines) = &mut self.lines else { return };
+        lines.extend((0..rows).map(|row| match column.value(row) {
+            Value::Int(line) => u32::try_from(line).ok(),
+            _ => None,
+        }));
     }
 
     /// Adds a chunk's rows that more than one member claims: members' rows come one after another.
@@ -129,11 +152,13 @@ impl Collector {
                 OutputColumn::Labels(UInt32Array::new(codes.into(), nulls))
             }
             Kept::Values(parts) => OutputColumn::Value(joined(&parts, &declared.ty)),
+            Kept::Texts(interner, codes) => OutputColumn::Texts(interner.finish(codes)),
         };
         Output {
             declaration: declared.declaration,
             column,
             claimed_by_many: self.many.map(|bits| BooleanArray::new(bits.into_buffer(), None)),
+            lines: self.lines.map(UInt32Array::from),
         }
     }
 }

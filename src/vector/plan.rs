@@ -22,18 +22,19 @@ const CHUNK_ROWS: usize = 16 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     declarations: Vec<usize>,
+    conditions: Vec<NodeId>,
 }
 
 impl Wanted {
     /// All of them.
     pub fn all(program: &Program) -> Self {
-        Wanted { declarations: (0..program.declarations.len()).collect() }
+        Wanted { declarations: (0..program.declarations.len()).collect(), conditions: Vec::new() }
     }
 
-    /// Segments, layers and grids: what an assignment consists of without traits and scales.
+    /// What an assignment consists of: all but traits and scales.
     pub fn assignments(program: &Program) -> Self {
         let wanted =
-            |kind: &DeclarationKind| matches!(kind, DeclarationKind::Segment | DeclarationKind::Layer(_));
+            |kind: &DeclarationKind| !matches!(kind, DeclarationKind::Trait | DeclarationKind::Scale(_));
         let declarations = program.declarations.iter().enumerate();
         Self::these(declarations.filter(|(_, found)| wanted(&found.kind)).map(|(index, _)| index))
     }
@@ -43,7 +44,14 @@ impl Wanted {
         let mut declarations: Vec<usize> = declarations.into_iter().collect();
         declarations.sort_unstable();
         declarations.dedup();
-        Wanted { declarations }
+        Wanted { declarations, conditions: Vec::new() }
+    }
+
+    /// These conditions too, which are nodes of the program at its moment.
+    #[must_use]
+    pub fn with_conditions(mut self, conditions: impl IntoIterator<Item = NodeId>) -> Self {
+        self.conditions.extend(conditions);
+        self
     }
 }
 
@@ -72,6 +80,8 @@ pub struct Plan {
     pub(super) actions: Vec<Action>,
     pub(super) registers: usize,
     pub(super) wanted: Vec<Declared>,
+    /// How many of them are declarations; the rest are conditions.
+    pub(super) outputs: usize,
 }
 
 /// Something to do for a chunk, and the registers that are free afterwards.
@@ -128,6 +138,10 @@ pub(super) struct Declared {
     pub value: usize,
     /// By member, the registers of its lines' conditions; for layers whose lines must not overlap.
     pub claims: Option<Vec<Vec<usize>>>,
+    /// Whether its value is a text to be kept as a dictionary: a stack's or a play's.
+    pub texts: bool,
+    /// Register of the number of a play's line.
+    pub line: Option<usize>,
 }
 
 /// What a node needs to have computed before it.
@@ -143,19 +157,17 @@ impl Plan {
     /// The plan of the wanted declarations. Indices of no declaration are passed over.
     pub fn new(dated: &Dated, wanted: &Wanted) -> Self {
         let compiler = Compiler::new(dated, Scope::User);
-        let pending = wanted.declarations.iter().filter_map(|index| compiler.pending(*index)).collect();
-        compiler.compile(pending)
+        let declared = wanted.declarations.iter().filter_map(|index| compiler.pending(*index));
+        let mut pending: Vec<Pending> = declared.collect();
+        let outputs = pending.len();
+        pending.extend(wanted.conditions.iter().map(|id| Pending::of_node(usize::MAX, *id)));
+        compiler.compile(pending, outputs)
     }
 
     /// The plan of these nodes, for rows of users or of an event table; see [`Plan::nodes`].
     pub fn of_nodes(dated: &Dated, scope: Scope, nodes: &[NodeId]) -> Self {
-        let pending = nodes.iter().enumerate().map(|(place, node)| Pending {
-            declaration: place,
-            value: *node,
-            claims: None,
-            of_node: true,
-        });
-        Compiler::new(dated, scope).compile(pending.collect())
+        let pending = nodes.iter().enumerate().map(|(place, node)| Pending::of_node(place, *node));
+        Compiler::new(dated, scope).compile(pending.collect(), nodes.len())
     }
 
     /// The columns that a batch must have, as indices in the columns of the table whose rows it
@@ -221,12 +233,18 @@ struct Pending {
     value: NodeId,
     claims: Option<Vec<Vec<NodeId>>>,
     of_node: bool,
+    line: Option<NodeId>,
 }
 
 impl Pending {
+    /// A node that is wanted by itself.
+    fn of_node(declaration: usize, value: NodeId) -> Self {
+        Pending { declaration, value, claims: None, line: None, of_node: true }
+    }
+
     fn nodes(&self) -> impl Iterator<Item = NodeId> {
         let claims = self.claims.iter().flatten().flatten();
-        std::iter::once(self.value).chain(claims.copied())
+        std::iter::once(self.value).chain(claims.copied()).chain(self.line)
     }
 }
 
@@ -248,7 +266,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn compile(mut self, pending: Vec<Pending>) -> Plan {
+    fn compile(mut self, pending: Vec<Pending>, outputs: usize) -> Plan {
         // Backwards, so that whoever needs a node has said so before the node is reached.
         for node in pending.iter().flat_map(Pending::nodes) {
             self.want(node);
@@ -273,10 +291,10 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
-        self.finish(declared.into_iter().flatten().collect())
+        self.finish(declared.into_iter().flatten().collect(), outputs)
     }
 
-    fn finish(self, wanted: Vec<Declared>) -> Plan {
+    fn finish(self, wanted: Vec<Declared>, outputs: usize) -> Plan {
         let program = &self.dated.program;
         let (mut columns, mut given) = (Vec::new(), Vec::new());
         for (input, _) in &self.inputs {
@@ -299,6 +317,7 @@ impl<'a> Compiler<'a> {
             actions: self.actions,
             registers: self.count,
             wanted,
+            outputs,
         }
     }
 
@@ -318,7 +337,11 @@ impl<'a> Compiler<'a> {
             }
             _ => None,
         };
-        Some(Pending { declaration: index, value: declaration.value, claims, of_node: false })
+        let line = match &declaration.kind {
+            DeclarationKind::Play(play) => Some(play.line),
+            _ => None,
+        };
+        Some(Pending { declaration: index, value: declaration.value, claims, line, of_node: false })
     }
 
     /// What comes with the batch for that node, where it is not computed.
@@ -336,7 +359,9 @@ impl<'a> Compiler<'a> {
                 name(program.events.get(*table).map(|events| &events.table), *column)
             }
             Expr::Column(column) if !another => name(program.users.as_ref(), *column),
-            expr if another || expr.closes_scope() => u32::try_from(index).ok().map(|id| Input::Node(NodeId(id))),
+            expr if another || expr.closes_scope() => {
+                u32::try_from(index).ok().map(|id| Input::Node(NodeId(id)))
+            }
             _ => None,
         }
     }
@@ -483,6 +508,8 @@ impl<'a> Compiler<'a> {
             true => self.node(pending.value).is_some_and(|node| node.expr.is_condition()),
             false => declaration.is_some_and(|found| matches!(found.kind, DeclarationKind::Segment)),
         };
+        let texts = declaration
+            .is_some_and(|found| matches!(found.kind, DeclarationKind::Stack(_) | DeclarationKind::Play(_)));
         let declared = Declared {
             declaration: pending.declaration,
             ty: self.node(pending.value).map_or(Type::Bool, |node| node.ty.clone()),
@@ -493,6 +520,8 @@ impl<'a> Compiler<'a> {
                 let registers = |member: &Vec<NodeId>| member.iter().map(|id| self.register(*id)).collect();
                 claims.iter().map(registers).collect()
             }),
+            texts,
+            line: pending.line.map(|id| self.register(id)),
         };
         let used: Vec<NodeId> = pending.nodes().collect();
         let free = self.release(&used, usize::MAX);

@@ -75,7 +75,7 @@ impl Checker {
     }
 
     /// The node of a comparison, in its normal form.
-    pub(super) fn compare_nodes(&mut self, op: CompareOp, left: NodeId, right: NodeId, span: Span) -> NodeId {
+    pub(crate) fn compare_nodes(&mut self, op: CompareOp, left: NodeId, right: NodeId, span: Span) -> NodeId {
         let is_constant = |checker: &Checker, id: NodeId| {
             matches!(checker.node(id).expr, Expr::Constant(_) | Expr::Now | Expr::Today)
         };

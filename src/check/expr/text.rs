@@ -32,7 +32,7 @@ impl Checker {
     }
 
     /// The label of a labelled value as a text, case by case.
-    fn label_text(&mut self, id: NodeId, ty: TypeId, optional: bool, span: Span) -> NodeId {
+    pub(crate) fn label_text(&mut self, id: NodeId, ty: TypeId, optional: bool, span: Span) -> NodeId {
         let labels = self.types.get(ty.0 as usize).map(|ty| ty.labels.clone()).unwrap_or_default();
         let mut arms = Vec::with_capacity(labels.len());
         for (code, label) in (0..).zip(labels) {

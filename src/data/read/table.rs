@@ -212,6 +212,8 @@ fn program_without_rules() -> Program {
         calendar: None,
         nodes: Vec::new(),
         declarations: Vec::new(),
+        guards: Vec::new(),
+        tests: Vec::new(),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Parquet and Arrow files.
 
+use super::dictionary::Dictionaries;
 use super::target::{Buffered, Target, Trouble, buffered, settle};
 use super::{Sink, SinkOptions, with_metadata};
 use crate::diagnostic::Diagnostic;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::CompressionType;
-use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
@@ -36,12 +37,22 @@ macro_rules! sink {
         pub struct $name {
             state: State<$inner>,
             trouble: Trouble,
+            /// For formats in which a dictionary may only grow.
+            dictionaries: Option<Dictionaries>,
         }
 
         impl Sink for $name {
             fn write(&mut self, batch: &RecordBatch) -> Result<(), Diagnostic> {
                 match &mut self.state {
-                    State::Open(writer) => writer.write(batch).map_err(|e| self.trouble.finding(&e)),
+                    State::Open(writer) => match &mut self.dictionaries {
+                        Some(known) => {
+                            known.grown(batch).map_err(Box::<dyn std::error::Error>::from).and_then(|batch| {
+                                writer.write(&batch).map_err(Box::<dyn std::error::Error>::from)
+                            })
+                        }
+                        None => writer.write(batch).map_err(Box::<dyn std::error::Error>::from),
+                    }
+                    .map_err(|error| self.trouble.finding(&error)),
                     _ => Ok(()),
                 }
             }
@@ -95,12 +106,13 @@ impl Parquet {
         }
         let writer = ArrowWriter::try_new(buffer, schema.clone(), Some(properties.build()))
             .map_err(|error| trouble.finding(&error))?;
-        Ok(Parquet { state: State::Open(writer), trouble })
+        Ok(Parquet { state: State::Open(writer), trouble, dictionaries: None })
     }
 }
 
 fn ipc_options(trouble: &Trouble) -> Result<IpcWriteOptions, Diagnostic> {
     IpcWriteOptions::default()
+        .with_dictionary_handling(DictionaryHandling::Delta)
         .try_with_compression(Some(CompressionType::LZ4_FRAME))
         .map_err(|error| trouble.finding(&error))
 }
@@ -111,7 +123,7 @@ impl ArrowFile {
         let schema = with_metadata(schema, options);
         let writer = FileWriter::try_new_with_options(buffer, &schema, ipc_options(&trouble)?)
             .map_err(|error| trouble.finding(&error))?;
-        Ok(ArrowFile { state: State::Open(writer), trouble })
+        Ok(ArrowFile { state: State::Open(writer), trouble, dictionaries: Some(Dictionaries::default()) })
     }
 }
 
@@ -121,6 +133,6 @@ impl ArrowStream {
         let schema = with_metadata(schema, options);
         let writer = StreamWriter::try_new_with_options(buffer, &schema, ipc_options(&trouble)?)
             .map_err(|error| trouble.finding(&error))?;
-        Ok(ArrowStream { state: State::Open(writer), trouble })
+        Ok(ArrowStream { state: State::Open(writer), trouble, dictionaries: Some(Dictionaries::default()) })
     }
 }

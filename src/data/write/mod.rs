@@ -3,6 +3,8 @@
 //! that is dropped before leaves whatever stood there as it was.
 
 mod columnar;
+mod dictionary;
+mod formula;
 mod partition;
 mod target;
 mod text;
@@ -43,11 +45,13 @@ pub struct SinkOptions {
     pub delimiter: u8,
     /// The column whose values become folders (`name=value/`); the path is then a folder's.
     pub partition_by: Option<String>,
+    /// Whether CSV cells keep what a spreadsheet would run as a formula.
+    pub raw_csv: bool,
 }
 
 impl Default for SinkOptions {
     fn default() -> Self {
-        SinkOptions { metadata: Vec::new(), delimiter: b',', partition_by: None }
+        SinkOptions { metadata: Vec::new(), delimiter: b',', partition_by: None, raw_csv: false }
     }
 }
 

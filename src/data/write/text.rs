@@ -1,5 +1,6 @@
 //! CSV and JSON lines, plain or squeezed.
 
+use super::formula;
 use super::target::{Buffered, Target, Trouble, buffered, settle};
 use super::{Compression, Sink, SinkOptions};
 use crate::diagnostic::Diagnostic;
@@ -68,6 +69,7 @@ pub struct Csv {
     trouble: Trouble,
     schema: SchemaRef,
     empty: bool,
+    raw: bool,
 }
 
 impl Csv {
@@ -79,7 +81,14 @@ impl Csv {
     ) -> Result<Self, Diagnostic> {
         let (pipe, trouble) = Pipe::open(path, compression)?;
         let writer = CsvBuilder::new().with_header(true).with_delimiter(options.delimiter).build(pipe);
-        Ok(Csv { writer: Some(writer), closed: None, trouble, schema: schema.clone(), empty: true })
+        Ok(Csv {
+            writer: Some(writer),
+            closed: None,
+            trouble,
+            schema: schema.clone(),
+            empty: true,
+            raw: options.raw_csv,
+        })
     }
 }
 
@@ -88,6 +97,7 @@ impl Sink for Csv {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         self.empty = false;
         for_text(batch, true)
+            .and_then(|batch| if self.raw { Ok(batch) } else { harmless(&batch) })
             .and_then(|batch| writer.write(&batch))
             .map_err(|error| self.trouble.finding(&error))
     }
@@ -144,6 +154,16 @@ impl Sink for JsonLines {
         self.close()?;
         self.closed.take().map_or(Ok(()), Target::publish)
     }
+}
+
+/// The batch with no cell, and no name of a column, that a spreadsheet would run.
+fn harmless(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let named = batch.schema_ref().fields().iter().map(|field| {
+        let name = formula::harmless(field.name()).into_owned();
+        Field::new(name, field.data_type().clone(), field.is_nullable())
+    });
+    let schema = Schema::new(named.collect::<Vec<_>>());
+    RecordBatch::try_new(Arc::new(schema), batch.columns().iter().map(formula::harmless_column).collect())
 }
 
 /// The batch as text writers can take it: timestamps with a zone that needs no table of zones, and

@@ -1,6 +1,7 @@
 //! Codes about logic (E04xx) and lints (W1…).
 
 super::codes! {
+    SHADOWED = "E0404", Error, "a line that earlier lines leave nobody";
     MIXED_AND_OR = "W1001", Warning, "`and` and `or` mixed without parentheses";
     EXPIRED = "W1601", Warning, "a rule past its expiry date";
 }

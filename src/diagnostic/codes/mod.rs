@@ -6,6 +6,7 @@ pub mod data;
 pub mod logic;
 pub mod names;
 pub mod syntax;
+pub mod tests;
 pub mod time;
 pub mod types;
 
@@ -69,7 +70,7 @@ impl std::fmt::Display for Code {
 
 /// Every code there is, in order of its number within each room.
 pub fn all() -> impl Iterator<Item = Code> {
-    [syntax::CODES, names::CODES, types::CODES, time::CODES, logic::CODES, data::CODES]
+    [syntax::CODES, names::CODES, types::CODES, time::CODES, logic::CODES, tests::CODES, data::CODES]
         .into_iter()
         .flatten()
         .copied()

@@ -2,6 +2,7 @@
 //! file of its own and means the same.
 
 mod behaviour;
+mod campaign;
 
 use super::{
     ArithmeticOp, CompareOp, DatePart, Declaration, DeclarationKind, Domain, Expr, Heading, Layer, Line,
@@ -193,6 +194,7 @@ impl<'a> Printer<'a> {
             .iter()
             .filter_map(|declaration| match &declaration.kind {
                 DeclarationKind::Layer(layer) => Some(layer.ty),
+                DeclarationKind::Split(split) => Some(split.ty),
                 _ => None,
             })
             .collect();
@@ -232,6 +234,9 @@ impl<'a> Printer<'a> {
             self.own = Some(declaration.value);
             self.declaration(declaration);
         }
+        self.own = None;
+        self.tests();
+        self.guards();
     }
 
     fn table(&mut self, head: &str, table: &Table) {
@@ -346,6 +351,9 @@ impl<'a> Printer<'a> {
                 self.out.push_str("}\n");
             }
             DeclarationKind::Layer(layer) => self.layer(&heading, layer),
+            DeclarationKind::Stack(stack) => self.stack(&heading, stack),
+            DeclarationKind::Play(play) => self.play(&heading, play),
+            DeclarationKind::Split(split) => self.split(&heading, split),
         }
     }
 
@@ -423,15 +431,7 @@ impl<'a> Printer<'a> {
             Value::Bool(value) => value.to_string(),
             Value::Int(value) => value.to_string(),
             Value::Float(value) => plain_float(*value),
-            Value::Decimal(value) => {
-                let sign = if value.unscaled < 0 { "-" } else { "" };
-                let scale = usize::from(value.scale);
-                let digits = format!("{:0>width$}", value.unscaled.unsigned_abs(), width = scale + 1);
-                match digits.split_at_checked(digits.len() - scale) {
-                    Some((whole, fraction)) if scale > 0 => format!("{sign}{whole}.{fraction}"),
-                    _ => format!("{sign}{digits}"),
-                }
-            }
+            Value::Decimal(value) => value.to_string(),
             Value::Text(value) => string(value),
             Value::Date(days) => self.calendar.date(*days),
             Value::Timestamp(micros) => self.calendar.timestamp(*micros),
@@ -481,6 +481,8 @@ impl<'a> Printer<'a> {
                     | Expr::Sequence(_)
                     | Expr::Score { .. }
                     | Expr::Digits(_)
+                    | Expr::Texts(_)
+                    | Expr::SplitHash { .. }
                     | Expr::Lookup { .. }
                     | Expr::LocalDate(_)
                     | Expr::DatePart(..)
@@ -517,6 +519,8 @@ impl<'a> Printer<'a> {
             Expr::Population(of) => self.population(of),
             Expr::Score { value, cuts, lowest_is_best } => self.score(*value, cuts, *lowest_is_best),
             Expr::Digits(parts) => format!("digits({})", self.list(parts, ", ")),
+            Expr::Texts(arms) => self.texts(arms),
+            Expr::SplitHash { seed, key } => format!("split({}, {})", self.expression(*key), string(seed)),
             Expr::Now => "now".to_owned(),
             Expr::Today => "today".to_owned(),
             Expr::And(parts) => self.list(parts, " and "),

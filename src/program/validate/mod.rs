@@ -1,6 +1,7 @@
 //! Whether a program that comes from outside is sound, so that evaluators may rely on it.
 
 mod behaviour;
+mod campaign;
 
 use super::{DeclarationKind, Expr, Line, NodeId, Program, Scope, Type, TypeId, Value};
 
@@ -62,6 +63,10 @@ pub fn validate(program: &Program) -> Result<(), String> {
                 }
                 &layer.lines
             }
+            kind => {
+                campaign::declaration(program, name, kind, ty)?;
+                &[]
+            }
         };
         for line in lines {
             let labels = match ty {
@@ -76,7 +81,7 @@ pub fn validate(program: &Program) -> Result<(), String> {
             }
         }
     }
-    Ok(())
+    campaign::tests_and_guards(program)
 }
 
 fn of_type(program: &Program, ty: &Type) -> Result<(), String> {
@@ -211,6 +216,16 @@ fn expression(program: &Program, expr: &Expr, ty: &Type) -> Result<(), String> {
             cuts.iter().try_for_each(|cut| wanted(cut, value_type.clone()))
         }
         Expr::Digits(x) => x.iter().try_for_each(|id| wanted(id, Type::Int)),
+        Expr::Texts(arms) if *ty == Type::Text => arms.iter().try_for_each(|arm| campaign::arm(program, arm)),
+        Expr::Texts(_) => Err("a text is no text".to_owned()),
+        Expr::SplitHash { key, .. } => match of(key) {
+            Type::Int | Type::Text | Type::Decimal { .. } | Type::Date | Type::Timestamp
+                if *ty == Type::Int =>
+            {
+                Ok(())
+            }
+            _ => Err("a split goes by no such key".to_owned()),
+        },
     }
 }
 
