@@ -25,6 +25,7 @@ pub mod check;
 pub mod cli;
 pub mod data;
 pub mod diagnostic;
+pub mod events;
 pub mod insight;
 pub mod interpret;
 pub mod program;

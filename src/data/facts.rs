@@ -146,7 +146,8 @@ fn rows(
     Ok(())
 }
 
-fn shown(program: &Program, table: &Table, value: &Value) -> String {
+/// A key of that table as people write it.
+pub(crate) fn shown(program: &Program, table: &Table, value: &Value) -> String {
     match value {
         Value::Int(value) => value.to_string(),
         Value::Text(text) => text.to_string(),

@@ -17,6 +17,15 @@ impl Builder {
         Self::default()
     }
 
+    /// Goes on where that graph ends.
+    pub fn of(nodes: Vec<Node>) -> Self {
+        let mut known = HashMap::with_capacity(nodes.len());
+        for (node, id) in nodes.iter().zip(0..) {
+            known.entry((node.expr.clone(), node.ty.clone())).or_insert(NodeId(id));
+        }
+        Builder { nodes, known }
+    }
+
     /// The node of this expression: the one there is, or a new one. The operands must come from
     /// this builder. `place` is kept for the first.
     pub fn node(&mut self, expr: Expr, ty: Type, optional: bool, place: Span) -> NodeId {

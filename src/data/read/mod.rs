@@ -57,6 +57,8 @@ pub struct ReadOptions {
 pub enum KeyMode {
     /// Two rows may have the same key.
     Skip,
+    /// Keys of another table's rows: several may have the same, and some none.
+    Foreign,
     /// A key that comes twice stops the reading; the check may hold so many bytes in memory.
     Check {
         /// Bytes.
@@ -212,6 +214,11 @@ fn bound_files(
         }
     }
     if faults.is_empty() { Ok(bound) } else { Err(faults) }
+}
+
+/// That two rows of a table (from 1 over all files) have the same key.
+pub(crate) fn twice(table: &Table, key: &str, first: u64, second: u64) -> Diagnostic {
+    keys::KeyFault::Twice { key: key.to_owned(), first, second }.finding(table)
 }
 
 /// The place of the declaration's `from`, where that is where the path comes from.

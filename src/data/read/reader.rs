@@ -27,7 +27,7 @@ pub struct TableReader {
 impl TableReader {
     pub(super) fn new(bound: BoundTable) -> TableReader {
         let keys = match bound.options.keys {
-            KeyMode::Skip => None,
+            KeyMode::Skip | KeyMode::Foreign => None,
             KeyMode::Check { memory } => Some(KeyCheck::new(memory)),
         };
         TableReader {

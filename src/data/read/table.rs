@@ -2,7 +2,7 @@
 //! batch into a canonical one.
 
 use super::source::{Footers, Numbers};
-use super::{BoundFile, Part, ReadOptions, wanted};
+use super::{BoundFile, KeyMode, Part, ReadOptions, wanted};
 use crate::data::bad_values::{BadRows, BadValue, BadValueMode, BadValues, EXAMPLES};
 use crate::data::bind::{self, Clock, Origin};
 use crate::diagnostic::Diagnostic;
@@ -53,7 +53,7 @@ impl BoundTable {
     pub fn key_alone(&self) -> BoundTable {
         let options = ReadOptions {
             columns: Some(Vec::new()),
-            keys: super::KeyMode::Skip,
+            keys: KeyMode::Skip,
             bad_values: BadValueMode::Missing,
             ranges: Vec::new(),
             ..self.options.clone()
@@ -127,6 +127,7 @@ impl BoundTable {
             return Ok(raw.clone());
         };
         let rows = raw.num_rows();
+        let own_keys = self.options.keys != KeyMode::Foreign;
         let mut fields = Vec::with_capacity(binding.columns.len());
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(binding.columns.len());
         let mut faults: Vec<Fault> = Vec::new();
@@ -149,7 +150,7 @@ impl BoundTable {
             })?;
             if converted.bad.count > 0 {
                 faults.push(Fault { column: bound.column, bad: converted.bad, values });
-            } else if bound.column == self.table.key && converted.array.logical_null_count() > 0 {
+            } else if own_keys && bound.column == self.table.key && converted.array.logical_null_count() > 0 {
                 let nulls = converted.array.logical_nulls();
                 let row = (0..rows).find(|row| nulls.as_ref().is_some_and(|nulls| nulls.is_null(*row)));
                 let bad = BadRows { count: 1, first: row.into_iter().collect() };
@@ -159,7 +160,7 @@ impl BoundTable {
             arrays.push(converted.array);
         }
         let place = Place { table: &self.table, file: &file.shown, numbers, before };
-        if let Some(fault) = faults.iter().find(|fault| fault.column == self.table.key) {
+        if let Some(fault) = faults.iter().find(|fault| own_keys && fault.column == self.table.key) {
             return Err(place.bad_key(fault));
         }
         if self.options.bad_values == BadValueMode::Error
