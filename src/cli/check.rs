@@ -122,7 +122,7 @@ fn data(program: &crate::program::Program) -> Vec<Diagnostic> {
 }
 
 /// The files to check: a folder stands for every rule file under it that no other one there uses.
-fn roots(paths: &[PathBuf], options: &check::Options) -> Result<Vec<PathBuf>, String> {
+pub(super) fn roots(paths: &[PathBuf], options: &check::Options) -> Result<Vec<PathBuf>, String> {
     let mut roots = Vec::new();
     for path in paths {
         if !path.is_dir() {

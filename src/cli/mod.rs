@@ -3,13 +3,16 @@
 //! Exit status: 0 all is well, 1 the rules are at fault, 2 the command or its surroundings are.
 
 mod build;
+mod changes;
 mod check;
 mod expand;
 mod explain;
+mod funnel;
 mod output;
 mod program;
 pub mod run;
 mod standard;
+mod test;
 mod why;
 
 use clap::{Parser, Subcommand};
@@ -34,8 +37,14 @@ enum Verb {
     Check(check::CheckArgs),
     /// Evaluate the rules over the users and say or write who is where
     Run(run::RunArgs),
+    /// Run the tests that stand in rule files
+    Test(test::TestArgs),
     /// Say why one user is in or out, and the least change that would turn it
     Why(why::WhyArgs),
+    /// Say how many users pass each condition of one rule, and how many more would without it
+    Funnel(funnel::FunnelArgs),
+    /// Say who entered, left and moved between two outputs of a run
+    Changes(changes::ChangesArgs),
     /// Say what a diagnostic code means, with a wrong and a right example
     Explain(explain::ExplainArgs),
     /// Print the rules with every shorthand spelled out and every relative date at its value
@@ -60,7 +69,10 @@ pub fn main() -> ExitCode {
     let status = match cli.verb {
         Verb::Check(args) => check::check(&args),
         Verb::Run(args) => program::run(&args),
+        Verb::Test(args) => test::test(&args),
         Verb::Why(args) => why::why(&args),
+        Verb::Funnel(args) => funnel::funnel(&args),
+        Verb::Changes(args) => changes::changes(&args),
         Verb::Explain(args) => explain::explain(&args),
         Verb::Expand(args) => expand::expand(&args),
         Verb::Build(args) => build::build(&args),

@@ -188,6 +188,7 @@ impl RunArgs {
             check_keys: self.keys == KeysArg::Check,
             memory: self.memory,
             delimiter: self.delimiter,
+            nothing_shown: false,
             force: self.force,
             min_size: self.min_size,
             raw_csv: self.raw_csv,

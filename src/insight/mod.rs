@@ -2,7 +2,9 @@
 
 mod candidates;
 pub mod change;
-
+pub mod changes;
+pub mod funnel;
+pub mod testing;
 #[cfg(test)]
 mod tests;
 pub mod why;

@@ -80,6 +80,18 @@ pub fn why(dated: &Dated, facts: &Facts, sources: &Sources, row: &[Value], only:
         .collect()
 }
 
+/// A condition as a tree with a user's values.
+pub fn condition(
+    dated: &Dated,
+    facts: &Facts,
+    sources: &Sources,
+    row: &[Value],
+    values: &Evaluation,
+    id: NodeId,
+) -> Trace {
+    Teller::new(dated, facts, sources, row, values).node(id, true, None, None)
+}
+
 struct Teller<'a> {
     dated: &'a Dated,
     program: &'a Program,
@@ -452,6 +464,13 @@ pub fn render(rules: &[Rule], mark: impl Fn(bool) -> String) -> String {
         }
         out.push('\n');
     }
+    out
+}
+
+/// A tree as indented lines.
+pub fn tree_text(trace: &Trace, depth: usize, mark: &impl Fn(bool) -> String) -> String {
+    let mut out = String::new();
+    render_trace(&mut out, trace, depth, mark);
     out
 }
 

@@ -1,7 +1,9 @@
 //! What is done with segments: layers refined in stacks, texts said by plays, users held out by
 //! splits, tests and guards.
 
-use super::{Decimal, Expr, Heading, NodeId, Program, Type, TypeId, Value};
+use super::{
+    Builder, Decimal, Declaration, DeclarationKind, Expr, Heading, Line, NodeId, Program, Type, TypeId, Value,
+};
 use crate::diagnostic::Span;
 use serde::{Deserialize, Serialize};
 
@@ -251,5 +253,133 @@ impl Program {
                 compared && self.node(*text).expr == said
             });
         each.then_some(*left)
+    }
+}
+
+impl Declaration {
+    /// The same with every node replaced.
+    #[must_use]
+    pub fn renumbered(&self, number: &dyn Fn(NodeId) -> NodeId) -> Declaration {
+        let lines = |lines: &[Line]| -> Vec<Line> {
+            lines.iter().map(|line| Line { condition: line.condition.map(number), ..line.clone() }).collect()
+        };
+        let kind = match &self.kind {
+            DeclarationKind::Trait => DeclarationKind::Trait,
+            DeclarationKind::Segment => DeclarationKind::Segment,
+            DeclarationKind::Scale(cases) => DeclarationKind::Scale(lines(cases)),
+            DeclarationKind::Layer(layer) => {
+                DeclarationKind::Layer(super::Layer { lines: lines(&layer.lines), ..layer.clone() })
+            }
+            DeclarationKind::Stack(stack) => {
+                let mut stack = stack.clone();
+                stack.value = number(stack.value);
+                for step in stack.paths.iter_mut().flatten() {
+                    step.value = number(step.value);
+                }
+                DeclarationKind::Stack(stack)
+            }
+            DeclarationKind::Play(play) => {
+                let mut play = play.clone();
+                play.line = number(play.line);
+                for line in &mut play.lines {
+                    line.when = line.when.map(number);
+                    line.condition = number(line.condition);
+                    for part in &mut line.parts {
+                        if let TextPart::Value(id, _) = part {
+                            *id = number(*id);
+                        }
+                    }
+                }
+                DeclarationKind::Play(play)
+            }
+            DeclarationKind::Split(split) => DeclarationKind::Split(split.clone()),
+        };
+        Declaration { heading: self.heading.clone(), value: number(self.value), kind }
+    }
+}
+
+/// A part of a program: what some nodes need, and nothing else.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    /// The program with those nodes alone, numbered anew.
+    pub program: Program,
+    /// By the number in the whole program: the number here.
+    pub numbers: hashbrown::HashMap<NodeId, NodeId>,
+}
+
+impl Slice {
+    /// The number of a node of the whole program here; the first node where it is not in.
+    pub fn number(&self, id: NodeId) -> NodeId {
+        self.numbers.get(&id).copied().unwrap_or(NodeId(0))
+    }
+}
+
+impl Program {
+    /// What these nodes need. It has no declarations, guards and tests.
+    pub fn slice(&self, roots: &[NodeId]) -> Slice {
+        let mut needed: Vec<NodeId> = Vec::new();
+        let mut seen = hashbrown::HashSet::new();
+        let mut open = roots.to_vec();
+        while let Some(id) = open.pop() {
+            if seen.insert(id) {
+                needed.push(id);
+                open.extend(self.node(id).expr.operands());
+            }
+        }
+        needed.sort_unstable();
+        let mut builder = Builder::new();
+        let mut numbers = hashbrown::HashMap::with_capacity(needed.len());
+        for id in needed {
+            let node = self.node(id).clone();
+            let expr = node.expr.map_operands(|operand| numbers.get(&operand).copied().unwrap_or(NodeId(0)));
+            numbers.insert(id, builder.node(expr, node.ty, node.optional, node.place));
+        }
+        Slice { program: Program { nodes: builder.finish(), ..self.without_rules() }, numbers }
+    }
+
+    /// All but the expression graph and the declarations.
+    pub fn without_rules(&self) -> Program {
+        Program {
+            edition: self.edition,
+            timezone: self.timezone.clone(),
+            now: self.now,
+            types: self.types.clone(),
+            users: self.users.clone(),
+            events: self.events.clone(),
+            lookups: self.lookups.clone(),
+            calendar: self.calendar.clone(),
+            nodes: Vec::new(),
+            declarations: Vec::new(),
+            guards: Vec::new(),
+            tests: Vec::new(),
+        }
+    }
+
+    /// The same without its tests, and without what only they need.
+    #[must_use]
+    pub fn without_tests(&self) -> Program {
+        if self.tests.is_empty() {
+            return self.clone();
+        }
+        // Tests come last: what stands behind all else is theirs alone.
+        let guards = self.guards.iter().map(|guard| guard.condition);
+        let rest = self.declarations.iter().flat_map(Declaration::nodes).chain(guards);
+        let end = rest.map(|id| id.0 as usize + 1).max().unwrap_or(0);
+        let mut program = self.clone();
+        program.nodes.truncate(end);
+        program.tests.clear();
+        program
+    }
+}
+
+impl Declaration {
+    /// The nodes that it names.
+    pub fn nodes(&self) -> Vec<NodeId> {
+        let found = std::cell::RefCell::new(Vec::new());
+        let _ = self.renumbered(&|id| {
+            found.borrow_mut().push(id);
+            id
+        });
+        found.into_inner()
     }
 }

@@ -6,10 +6,10 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 impl Program {
-    /// The SHA-256 digest of the program as hexadecimal digits. Places and folders play no part: the
+    /// The SHA-256 digest of the program as hexadecimal digits. Tests, places and folders play no part: the
     /// same rules laid out otherwise, or lying elsewhere, have the same digest.
     pub fn hash(&self) -> String {
-        let mut json = serde_json::to_value(self).unwrap_or_default();
+        let mut json = serde_json::to_value(self.without_tests()).unwrap_or_default();
         forget_places(&mut json);
         let mut hex = String::new();
         for byte in Sha256::digest(json.to_string()) {

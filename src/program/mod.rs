@@ -21,7 +21,7 @@ pub use behaviour::{
 };
 pub use builder::Builder;
 pub use campaign::{
-    Arm, Audience, Expectation, Guard, GuardEnd, Measure, Play, PlayLine, Split, Stack, StackStep,
+    Arm, Audience, Expectation, Guard, GuardEnd, Measure, Play, PlayLine, Slice, Split, Stack, StackStep,
     StepPattern, Test, TestRow, TextArm, TextFormat, TextPart,
 };
 pub use expr::{

@@ -61,6 +61,8 @@ pub struct RunOptions {
     pub memory: usize,
     /// Between the fields of CSV files, read and written.
     pub delimiter: u8,
+    /// Whether only the guards are counted.
+    pub nothing_shown: bool,
     /// Whether an output is written that a guard forbids.
     pub force: bool,
     /// Leaves of stacks with fewer users than this are told.
@@ -89,6 +91,7 @@ impl Default for RunOptions {
             check_keys: true,
             memory: 256 << 20,
             delimiter: b',',
+            nothing_shown: false,
             force: false,
             min_size: None,
             raw_csv: false,
@@ -219,6 +222,7 @@ pub fn run(
         .with_bad_values(reader.bad_values().iter().chain(&loaded.bad_values))
         .with_times(start.elapsed(), times);
     summary.guards = guards;
+    summary.guard_counts.clone_from(&tally.guards);
     if let Some(least) = options.min_size {
         summary.tell_small_paths(program, &tally, least);
     }
@@ -240,7 +244,10 @@ fn prepare<'a>(program: &'a Program, options: &RunOptions) -> Result<Prepared<'a
         ]);
     };
     let mut problems = unknown_tables(program, users, options);
-    let selection = Selection::new(program, &options.only, options.with_traits, options.layout);
+    let selection = match options.nothing_shown {
+        true => Ok(Selection { shown: Vec::new() }),
+        false => Selection::new(program, &options.only, options.with_traits, options.layout),
+    };
     let now = moment::settle(program, options.now.as_deref());
     match (selection, now) {
         (Ok(selection), Ok(now)) if problems.is_empty() => return Ok((users, selection, now)),

@@ -46,6 +46,9 @@ pub struct Summary {
     pub bad_values: Vec<BadColumn>,
     /// Outcomes of guards.
     pub guards: Vec<GuardOutcome>,
+    /// By guard: users for whom its condition holds.
+    #[serde(skip)]
+    pub guard_counts: Vec<u64>,
     /// Whole paths with fewer users than asked for; only on request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub small_paths: Option<Vec<SmallPath>>,
@@ -124,6 +127,7 @@ impl Summary {
             gaps: IndexMap::new(),
             bad_values: Vec::new(),
             guards: Vec::new(),
+            guard_counts: Vec::new(),
             small_paths: None,
             fragments: IndexMap::new(),
             output: None,

@@ -1,10 +1,7 @@
 //! A program at a moment: every relative date has become a constant.
 
 use super::{Environment, Facts, apply};
-use crate::program::{
-    Builder, Declaration, DeclarationKind, Expectation, Expr, Guard, Line, Node, NodeId, Program, Test,
-    TextPart, Value,
-};
+use crate::program::{Builder, Expectation, Expr, Guard, Node, NodeId, Program, Test, Value};
 use hashbrown::HashMap;
 
 /// A program whose `now` is fixed: no node is `Now`, `Today` or a computation over constants only.
@@ -49,50 +46,7 @@ impl Program {
             numbers.push(builder.node(node.expr, node.ty, node.optional, node.place));
         }
         let renumber = |id: NodeId| numbers.get(id.0 as usize).copied().unwrap_or(NodeId(0));
-        let lines = |lines: &[Line]| -> Vec<Line> {
-            lines
-                .iter()
-                .map(|line| Line { condition: line.condition.map(renumber), ..line.clone() })
-                .collect()
-        };
-        let declarations = self
-            .declarations
-            .iter()
-            .map(|declaration| {
-                let kind = match &declaration.kind {
-                    DeclarationKind::Scale(cases) => DeclarationKind::Scale(lines(cases)),
-                    DeclarationKind::Layer(layer) => {
-                        let mut layer = layer.clone();
-                        layer.lines = lines(&layer.lines);
-                        DeclarationKind::Layer(layer)
-                    }
-                    DeclarationKind::Stack(stack) => {
-                        let mut stack = stack.clone();
-                        stack.value = renumber(stack.value);
-                        for step in stack.paths.iter_mut().flatten() {
-                            step.value = renumber(step.value);
-                        }
-                        DeclarationKind::Stack(stack)
-                    }
-                    DeclarationKind::Play(play) => {
-                        let mut play = play.clone();
-                        play.line = renumber(play.line);
-                        for line in &mut play.lines {
-                            line.when = line.when.map(renumber);
-                            line.condition = renumber(line.condition);
-                            for part in &mut line.parts {
-                                if let TextPart::Value(id, _) = part {
-                                    *id = renumber(*id);
-                                }
-                            }
-                        }
-                        DeclarationKind::Play(play)
-                    }
-                    kind => kind.clone(),
-                };
-                Declaration { heading: declaration.heading.clone(), value: renumber(declaration.value), kind }
-            })
-            .collect();
+        let declarations = self.declarations.iter().map(|of| of.renumbered(&renumber)).collect();
         let guards = self
             .guards
             .iter()
@@ -109,24 +63,6 @@ impl Program {
             .collect();
         let nodes = builder.finish();
         Dated { program: Program { nodes, declarations, guards, tests, ..self.without_rules() }, now }
-    }
-
-    /// All but the expression graph and the declarations.
-    pub(crate) fn without_rules(&self) -> Program {
-        Program {
-            edition: self.edition,
-            timezone: self.timezone.clone(),
-            now: self.now,
-            types: self.types.clone(),
-            users: self.users.clone(),
-            events: self.events.clone(),
-            lookups: self.lookups.clone(),
-            calendar: self.calendar.clone(),
-            nodes: Vec::new(),
-            declarations: Vec::new(),
-            guards: Vec::new(),
-            tests: Vec::new(),
-        }
     }
 }
 

@@ -218,7 +218,7 @@ fn values<T: ArrowPrimitiveType>(array: &dyn Array) -> Option<ScalarBuffer<T::Na
 }
 
 /// An array of that type from a value per row; a value of another type is missing.
-pub(crate) fn array_of(rows: &[Value], ty: &Type) -> ArrayRef {
+pub fn array_of(rows: &[Value], ty: &Type) -> ArrayRef {
     macro_rules! primitive {
         ($arrow:ty, $kind:path) => {{
             let values = rows.iter().map(|value| match value {

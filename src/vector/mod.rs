@@ -23,7 +23,7 @@ mod scalar;
 mod text;
 mod wording;
 
-pub(crate) use column::array_of;
+pub use column::array_of;
 pub use evaluate::{NodeColumns, VectorError};
 pub use output::{Assignment, Output, OutputColumn};
 pub use plan::{Plan, Wanted};
