@@ -27,6 +27,17 @@ pub struct Behaviour {
 
 const NAMES: [&str; 2] = ["orders", "visits"];
 
+/// A grid's lines have to exclude each other, which random ones do not. Where a member has several lines,
+/// `expand` makes one of them, so that such a grid means the same only if it says which line wins.
+fn lines_win(mut declaration: Declaration) -> Declaration {
+    if let Body::Grid(_, words, _) = &mut declaration.body
+        && !words.contains("first match")
+    {
+        words.insert_str(0, " first match");
+    }
+    declaration
+}
+
 impl<'r> Generator<'r> {
     /// A program of events.
     pub fn program_of_events(random: &'r mut Random) -> Generated {
@@ -40,6 +51,7 @@ impl<'r> Generator<'r> {
                 1 | 2 => generator.plain_trait(at),
                 _ => generator.declaration(at),
             };
+            let declaration = lines_win(declaration);
             generator.note(&declaration);
             declarations.push(declaration);
         }
@@ -132,7 +144,7 @@ impl<'r> Generator<'r> {
 
     /// A standard file, over whatever is at hand.
     fn standard(&mut self) -> Vec<Declaration> {
-        let mut own = |generator: &mut Self, name: &str| {
+        let own = |generator: &mut Self, name: &str| {
             let value = generator.value(Kind::Int, 2);
             Declaration { name: name.into(), body: Body::Trait(value) }
         };
