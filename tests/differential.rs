@@ -12,6 +12,12 @@
     reason = "a test that meets the unexpected is to stop"
 )]
 
+#[path = "differential/event_cases.rs"]
+mod event_cases;
+#[path = "differential/event_programs.rs"]
+mod event_programs;
+#[path = "differential/event_rows.rs"]
+mod event_rows;
 #[path = "differential/expressions.rs"]
 mod expressions;
 #[path = "differential/model.rs"]
@@ -54,12 +60,33 @@ struct Tally {
     refusals: Mutex<Vec<String>>,
 }
 
+impl Tally {
+    /// Counts a program that the checker refuses; keeps the first few.
+    fn refuse(&self, seed: u64, refusal: &str) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        let mut refusals = self.refusals.lock().unwrap();
+        if refusals.len() < 5 {
+            refusals.push(format!("seed {seed}: {refusal}"));
+        }
+    }
+}
+
 #[test]
 fn both_evaluators_agree() {
+    over_seeds(500, run);
+}
+
+#[test]
+fn all_evaluators_of_behaviour_agree() {
+    over_seeds(400, event_cases::run);
+}
+
+/// Runs so many cases, or as many as the environment says.
+fn over_seeds(cases: u64, run: impl Fn(u64, &Tally) -> Result<(), String> + Sync) {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let seeds = match number("STRATA_DIFFERENTIAL_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("STRATA_DIFFERENTIAL").unwrap_or(500),
+        None => 0..number("STRATA_DIFFERENTIAL").unwrap_or(cases),
     };
     let (count, next) = (seeds.end - seeds.start, AtomicU64::new(seeds.start));
     let tally = Tally::default();
@@ -73,7 +100,8 @@ fn both_evaluators_agree() {
                     if seed >= seeds.end {
                         break;
                     }
-                    let outcome = std::panic::catch_unwind(|| run(seed, &tally));
+                    let outcome =
+                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(seed, &tally)));
                     let found = outcome.unwrap_or_else(|_| Err(format!("seed {seed} panics")));
                     if let Err(found) = found {
                         *failure.lock().unwrap() = Some(found);
@@ -110,11 +138,7 @@ fn run(seed: u64, tally: &Tally) -> Result<(), String> {
     let program = match compile(&generated.model.text()) {
         Ok(program) => program,
         Err(refusal) => {
-            tally.refused.fetch_add(1, Ordering::Relaxed);
-            let mut refusals = tally.refusals.lock().unwrap();
-            if refusals.len() < 5 {
-                refusals.push(format!("seed {seed}: {refusal}"));
-            }
+            tally.refuse(seed, &refusal);
             return Ok(());
         }
     };

@@ -12,6 +12,9 @@ const PATTERNS: [&str; 7] = ["^v", "[0-9]+", "(?i)gold|vip", "杭|北", "^$", "\
 impl Generator<'_> {
     /// A column or earlier declaration of that kind.
     pub fn name(&mut self, kind: Kind) -> String {
+        if !self.behaviour.tables.is_empty() {
+            return self.name_in_scope(kind);
+        }
         let columns = self.columns.iter().filter(|column| column.kind == kind);
         let mut names: Vec<String> = columns.map(|column| column.name.to_owned()).collect();
         names.extend(self.names.iter().filter(|(_, other)| *other == kind).map(|(name, _)| name.clone()));
@@ -163,6 +166,9 @@ impl Generator<'_> {
             return if self.random.percent(50) { self.leaf(C) } else { self.comparison(0) };
         }
         let below = depth - 1;
+        if let Some(condition) = self.behaviour_condition(below) {
+            return condition;
+        }
         match self.random.below(24) {
             0..=4 => self.comparison(below),
             5 | 6 => {
@@ -324,10 +330,7 @@ impl Generator<'_> {
     }
 
     fn layer_test(&mut self) -> Tree {
-        if self.layers.is_empty() {
-            return self.leaf(Kind::Condition);
-        }
-        let (name, members) = self.random.pick(&self.layers).clone();
+        let Some((name, members)) = self.some_layer() else { return self.leaf(Kind::Condition) };
         let member = self.random.pick(&members).clone();
         let text = match self.random.below(4) {
             0 => format!("{name} != {member}"),
@@ -344,6 +347,9 @@ impl Generator<'_> {
             return self.leaf(kind);
         }
         let below = depth - 1;
+        if let Some(value) = self.behaviour_value(kind, below) {
+            return value;
+        }
         match self.random.below(10) {
             0 | 1 => {
                 let otherwise = self.other(kind, below);

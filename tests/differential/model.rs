@@ -152,6 +152,15 @@ pub struct Column {
     pub declared: String,
 }
 
+/// A table of events: its key is `who`, its time `at`.
+#[derive(Clone, Debug)]
+pub struct EventTable {
+    pub name: &'static str,
+    /// `Kind::Date` or `Kind::Timestamp`.
+    pub at: Kind,
+    pub columns: Vec<Column>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Declaration {
     pub name: String,
@@ -168,6 +177,8 @@ pub enum Body {
     Layer(String, Vec<(String, Option<Tree>)>),
     /// Dimensions, words, lines of patterns and a member.
     Grid(Vec<String>, String, Vec<(String, String)>),
+    /// A declaration of another kind, as its text.
+    Whole(String),
 }
 
 #[derive(Clone, Debug)]
@@ -175,6 +186,7 @@ pub struct Model {
     pub zone: &'static str,
     pub types: Vec<LabelType>,
     pub columns: Vec<Column>,
+    pub events: Vec<EventTable>,
     pub calendar: bool,
     pub declarations: Vec<Declaration>,
 }
@@ -197,6 +209,9 @@ impl Model {
             writeln!(out, "  {} : {}", column.name, column.declared).unwrap();
         }
         out.push_str("}\n\n");
+        for events in &self.events {
+            events.write(&mut out);
+        }
         for declaration in &self.declarations {
             declaration.write(&mut out);
         }
@@ -223,6 +238,16 @@ impl Model {
             less.columns.remove(at);
             simpler.push(less);
         }
+        for at in 0..self.events.len() {
+            let mut less = self.clone();
+            less.events.remove(at);
+            simpler.push(less);
+            for column in 0..self.events[at].columns.len() {
+                let mut less = self.clone();
+                less.events[at].columns.remove(column);
+                simpler.push(less);
+            }
+        }
         for at in (0..self.types.len()).rev() {
             let mut less = self.clone();
             less.types.remove(at);
@@ -245,8 +270,24 @@ pub fn written_label(label: &str) -> String {
     if bare { label.to_owned() } else { format!("\"{label}\"") }
 }
 
-impl Declaration {
+impl EventTable {
     fn write(&self, out: &mut String) {
+        let at = if self.at == Kind::Date { "date?" } else { "timestamp?" };
+        writeln!(
+            out,
+            "events {0} of users by who at at from \"{0}.csv\" {{\n  who : int?\n  at : {at}",
+            self.name
+        )
+        .unwrap();
+        for column in &self.columns {
+            writeln!(out, "  {} : {}", column.name, column.declared).unwrap();
+        }
+        out.push_str("}\n\n");
+    }
+}
+
+impl Declaration {
+    pub fn write(&self, out: &mut String) {
         let lines = |out: &mut String, lines: &[(String, Option<Tree>)]| {
             for (member, condition) in lines {
                 match condition {
@@ -286,6 +327,10 @@ impl Declaration {
                 }
                 out.push_str("}\n");
             }
+            Body::Whole(text) => {
+                out.push_str(text);
+                out.push('\n');
+            }
         }
     }
 }
@@ -308,6 +353,7 @@ impl Body {
                     Body::Grid(dimensions.clone(), words.clone(), less)
                 })
                 .collect(),
+            Body::Whole(_) => Vec::new(),
         }
     }
 }

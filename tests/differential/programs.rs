@@ -1,5 +1,6 @@
 //! Random typed programs.
 
+use crate::event_programs::Behaviour;
 use crate::model::{Body, Column, Declaration, Kind, LabelType, Model, Tree, written_label};
 use crate::random::Random;
 use strata::program::Value;
@@ -31,10 +32,23 @@ pub struct Generator<'r> {
     calendar: bool,
     /// What the program mentions, for the rows.
     pub constants: Vec<(Kind, Value)>,
+    /// What a program of events needs; it has none without tables.
+    pub behaviour: Behaviour,
 }
 
 impl<'r> Generator<'r> {
+    /// A program of one row a user.
     pub fn program(random: &'r mut Random) -> Generated {
+        let mut generator = Generator::new(random);
+        let mut declarations = Vec::new();
+        for at in 0..2 + generator.random.below(7) {
+            declarations.push(generator.declaration(at));
+        }
+        generator.generated(declarations)
+    }
+
+    /// A generator that knows types and columns.
+    pub fn new(random: &'r mut Random) -> Self {
         let mut generator = Generator {
             random,
             types: Vec::new(),
@@ -43,6 +57,7 @@ impl<'r> Generator<'r> {
             layers: Vec::new(),
             calendar: false,
             constants: Vec::new(),
+            behaviour: Behaviour::default(),
         };
         generator.calendar = generator.random.percent(40);
         generator.types = vec![
@@ -54,13 +69,15 @@ impl<'r> Generator<'r> {
             },
         ];
         generator.columns();
-        let zone = ZONES[generator.random.below(ZONES.len())];
-        let mut declarations = Vec::new();
-        for at in 0..2 + generator.random.below(7) {
-            declarations.push(generator.declaration(at));
-        }
-        let Generator { types, columns, calendar, constants, .. } = generator;
-        Generated { model: Model { zone, types, columns, calendar, declarations }, constants }
+        generator
+    }
+
+    /// The declarations as a program.
+    pub fn generated(self, declarations: Vec<Declaration>) -> Generated {
+        let zone = ZONES[self.random.below(ZONES.len())];
+        let Generator { types, columns, calendar, constants, behaviour, .. } = self;
+        let events = behaviour.tables;
+        Generated { model: Model { zone, types, columns, events, calendar, declarations }, constants }
     }
 
     fn columns(&mut self) {
@@ -105,7 +122,7 @@ impl<'r> Generator<'r> {
         self.columns = columns;
     }
 
-    fn declaration(&mut self, at: usize) -> Declaration {
+    pub fn declaration(&mut self, at: usize) -> Declaration {
         match self.random.below(10) {
             0..=2 => {
                 let kind = self.value_kind();

@@ -44,7 +44,7 @@ pub fn rows(
 }
 
 /// Moments at which something happens: `now`, midnights, changes of the clocks.
-fn moments(program: &Program, now: i64) -> Vec<i64> {
+pub fn moments(program: &Program, now: i64) -> Vec<i64> {
     let zone = jiff::tz::TimeZone::get(&program.timezone).unwrap();
     let mut moments = vec![now, 0];
     let start = jiff::Timestamp::from_microsecond(now - 800 * DAY).unwrap();
@@ -57,7 +57,7 @@ fn moments(program: &Program, now: i64) -> Vec<i64> {
     moments
 }
 
-fn value(
+pub fn value(
     random: &mut Random,
     ty: &Type,
     program: &Program,

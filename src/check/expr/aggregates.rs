@@ -307,11 +307,15 @@ impl Checker {
                 Some(Window { now, low: edge(low, false), high: None })
             }
             WindowKind::Last { amount, unit, before: Some(before) } => {
-                let end = self.window_end(before, &ty);
+                let day = self.value(before, None).and_then(|id| self.moment_of(id, before, Unit::Days));
                 let length = self.window_length_in(amount, *unit, &ty);
-                let end = end?;
-                let low = self.shift(end, length?, false, (*unit).into(), span)?;
-                Some(Window { now, low: edge(low, true), high: edge(end, false) })
+                let (day, length, unit) = (day?, length?, Unit::from(*unit));
+                let high = self.time_of_end(day, &ty, before.span)?;
+                // Days are counted from day to day, whatever moment a day begins at.
+                let counted_from = if matches!(unit, Unit::Hours | Unit::Minutes) { high } else { day };
+                let low = self.shift(counted_from, length, false, unit, span)?;
+                let low = self.time_of_end(low, &ty, before.span)?;
+                Some(Window { now, low: edge(low, true), high: edge(high, false) })
             }
             WindowKind::Ago { from, to } => {
                 let low = self.so_long_before(now, &from.0, from.1, &ty, span);
@@ -374,9 +378,14 @@ impl Checker {
     fn window_end(&mut self, e: &ast::Expr, ty: &Type) -> Option<NodeId> {
         let id = self.value(e, None)?;
         let id = self.moment_of(id, e, Unit::Days)?;
+        self.time_of_end(id, ty, e.span)
+    }
+
+    /// A date or timestamp as the events count time.
+    fn time_of_end(&mut self, id: NodeId, ty: &Type, span: Span) -> Option<NodeId> {
         match ty {
-            Type::Date => Some(self.local_date(id, e.span)),
-            _ => self.coerce(id, ty, e.span, "the end of a window"),
+            Type::Date => Some(self.local_date(id, span)),
+            _ => self.coerce(id, ty, span, "the end of a window"),
         }
     }
 

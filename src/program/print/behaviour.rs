@@ -4,6 +4,7 @@
 use super::{Printer, name, unit};
 use crate::program::{
     Aggregate, AggregateFunction, Edge, EventPattern, Expr, NodeId, Population, Sequence, Share, Statistic,
+    Unit, Value,
 };
 use crate::program::{DeclarationKind, Program, Type};
 use hashbrown::HashMap;
@@ -56,27 +57,58 @@ impl Printer<'_> {
                 format!("{at} {sign} {}", self.part(edge.bound))
             };
             let mut window: Vec<String> = Vec::new();
+            if let Some(written) = self.hours_before_a_day(of) {
+                let events = self.pattern(of.table, of.filter, window);
+                return self.function_of(of, &format!("{events}, {written}"));
+            }
             window.extend(of.window.low.as_ref().map(|low| bound(low, ">=", ">")));
             window.extend(of.window.high.as_ref().map(|high| bound(high, "<=", "<")));
             let now = Edge { bound: of.window.now, inclusive: true };
             window.push(bound(&now, "<=", "<"));
-            let events = self.pattern(of.table, of.filter, window);
-            let function = match of.function {
-                AggregateFunction::Count => "count",
-                AggregateFunction::Sum => "sum",
-                AggregateFunction::Average => "avg",
-                AggregateFunction::Least => "min",
-                AggregateFunction::Greatest => "max",
-                AggregateFunction::First => "first",
-                AggregateFunction::Last => "last",
-                AggregateFunction::Distinct => "distinct",
-                AggregateFunction::Mode => "mode",
-            };
-            match of.value {
-                Some(value) => format!("{function}({} of {events})", self.expression(value)),
-                None => format!("{function}({events})"),
-            }
+            self.function_of(of, &self.pattern(of.table, of.filter, window))
         })
+    }
+
+    /// `last 12 hours before D`, where D is a date: no other words of the language say what moment is so
+    /// long before a day begins.
+    fn hours_before_a_day(&self, of: &Aggregate) -> Option<String> {
+        let (low, high) = (of.window.low?, of.window.high?);
+        let Expr::Convert(day) = self.program.node(high.bound).expr else { return None };
+        let Expr::Shift { value, amount, unit: of @ (Unit::Hours | Unit::Minutes) } =
+            self.program.node(low.bound).expr
+        else {
+            return None;
+        };
+        if value != high.bound {
+            return None;
+        }
+        // The parts of a window are the user's.
+        let before = self.in_event.replace(false);
+        let length = match self.program.node(amount).expr {
+            Expr::Constant(Value::Int(amount)) if amount < 0 => amount.unsigned_abs().to_string(),
+            _ => format!("(-({}))", self.expression(amount)),
+        };
+        let written = format!("last {length} {} before {}", unit(of), self.part(day));
+        self.in_event.set(before);
+        Some(written)
+    }
+
+    fn function_of(&self, of: &Aggregate, events: &str) -> String {
+        let function = match of.function {
+            AggregateFunction::Count => "count",
+            AggregateFunction::Sum => "sum",
+            AggregateFunction::Average => "avg",
+            AggregateFunction::Least => "min",
+            AggregateFunction::Greatest => "max",
+            AggregateFunction::First => "first",
+            AggregateFunction::Last => "last",
+            AggregateFunction::Distinct => "distinct",
+            AggregateFunction::Mode => "mode",
+        };
+        match of.value {
+            Some(value) => format!("{function}({} of {events})", self.expression(value)),
+            None => format!("{function}({events})"),
+        }
     }
 
     pub(super) fn sequence(&self, of: &Sequence) -> String {

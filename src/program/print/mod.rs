@@ -1,6 +1,7 @@
 //! A program as text again: every shorthand spelled out, every name resolved. The text is a rule
 //! file of its own and means the same.
 
+mod anniversary;
 mod behaviour;
 mod campaign;
 
@@ -661,24 +662,6 @@ impl<'a> Printer<'a> {
                     column.map_or(String::new(), |column| name(&column.name))
                 )
             }
-        }
-    }
-
-    /// A window of anniversaries begins or ends today.
-    fn anniversary(&self, date: NodeId, start: NodeId, end: NodeId) -> String {
-        let day = |id: NodeId| match &self.program.node(id).expr {
-            Expr::Constant(Value::Date(day)) => Some(*day),
-            _ => None,
-        };
-        let today = self.calendar.today();
-        match (day(start), day(end)) {
-            (Some(start), Some(end)) if start == today && end > start => {
-                format!("anniversary of {} in next {} days", self.part(date), end - start)
-            }
-            (Some(start), Some(end)) if end == today + 1 && end > start => {
-                format!("anniversary of {} in last {} days", self.part(date), end - start)
-            }
-            _ => "false".to_owned(),
         }
     }
 }
