@@ -2,8 +2,10 @@
 //!
 //! Exit status: 0 all is well, 1 the rules are at fault, 2 the command or its surroundings are.
 
+mod analyze;
 mod build;
 mod check;
+mod diff;
 mod expand;
 mod explain;
 mod output;
@@ -36,6 +38,10 @@ enum Verb {
     Run(run::RunArgs),
     /// Say why one user is in or out, and the least change that would turn it
     Why(why::WhyArgs),
+    /// Show which segments lie within, overlap or exclude each other, and what each rule reads
+    Analyze(analyze::AnalyzeArgs),
+    /// Show what two versions of the rules make of the same users: proved, with examples
+    Diff(diff::DiffArgs),
     /// Say what a diagnostic code means, with a wrong and a right example
     Explain(explain::ExplainArgs),
     /// Print the rules with every shorthand spelled out and every relative date at its value
@@ -61,6 +67,8 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::check(&args),
         Verb::Run(args) => program::run(&args),
         Verb::Why(args) => why::why(&args),
+        Verb::Analyze(args) => analyze::analyze(&args),
+        Verb::Diff(args) => diff::diff(&args),
         Verb::Explain(args) => explain::explain(&args),
         Verb::Expand(args) => expand::expand(&args),
         Verb::Build(args) => build::build(&args),

@@ -3,6 +3,7 @@
 
 mod behaviour;
 mod campaign;
+mod column;
 
 use super::{
     ArithmeticOp, CompareOp, DatePart, Declaration, DeclarationKind, Domain, Expr, Heading, Layer, Line,
@@ -13,6 +14,8 @@ use hashbrown::HashMap;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt::Write as _;
+
+pub use column::column;
 
 /// Words that cannot name anything without backquotes.
 const RESERVED: &[&str] = &[
