@@ -2,9 +2,11 @@
 //!
 //! Exit status: 0 all is well, 1 the rules are at fault, 2 the command or its surroundings are.
 
+mod analyze;
 mod build;
 mod changes;
 mod check;
+mod diff;
 mod expand;
 mod explain;
 mod funnel;
@@ -45,6 +47,10 @@ enum Verb {
     Funnel(funnel::FunnelArgs),
     /// Say who entered, left and moved between two outputs of a run
     Changes(changes::ChangesArgs),
+    /// Show which segments lie within, overlap or exclude each other, and what each rule reads
+    Analyze(analyze::AnalyzeArgs),
+    /// Show what two versions of the rules make of the same users: proved, with examples
+    Diff(diff::DiffArgs),
     /// Say what a diagnostic code means, with a wrong and a right example
     Explain(explain::ExplainArgs),
     /// Print the rules with every shorthand spelled out and every relative date at its value
@@ -73,6 +79,8 @@ pub fn main() -> ExitCode {
         Verb::Why(args) => why::why(&args),
         Verb::Funnel(args) => funnel::funnel(&args),
         Verb::Changes(args) => changes::changes(&args),
+        Verb::Analyze(args) => analyze::analyze(&args),
+        Verb::Diff(args) => diff::diff(&args),
         Verb::Explain(args) => explain::explain(&args),
         Verb::Expand(args) => expand::expand(&args),
         Verb::Build(args) => build::build(&args),

@@ -16,6 +16,7 @@ mod group;
 mod line;
 mod nice;
 mod pattern;
+mod quick;
 mod rank;
 mod readings;
 mod relations;
@@ -27,6 +28,7 @@ mod values;
 mod words;
 mod world;
 
+pub use quick::Decision;
 pub use search::{Budget, Reason};
 
 use crate::diagnostic::Witness;

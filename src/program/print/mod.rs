@@ -4,6 +4,7 @@
 mod anniversary;
 mod behaviour;
 mod campaign;
+mod column;
 
 use super::{
     ArithmeticOp, CompareOp, DatePart, Declaration, DeclarationKind, Domain, Expr, Heading, Layer, Line,
@@ -14,6 +15,8 @@ use hashbrown::HashMap;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt::Write as _;
+
+pub use column::column;
 
 /// Words that cannot name anything without backquotes.
 const RESERVED: &[&str] = &[
