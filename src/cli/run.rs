@@ -37,9 +37,10 @@ pub struct RunArgs {
     /// Threads that evaluate [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// What the search for duplicate keys may take of memory before it goes to the disk, such as 512M or 2G
-    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = size)]
-    pub memory: usize,
+    /// What events may take of memory before they go to the disk, such as 512M or 2G; so too the search for
+    /// duplicate keys, which takes 256M where nothing is said
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<usize>,
     /// Values that break their declaration: count as missing, or stop the run
     #[arg(long, value_enum, default_value_t = BadValuesArg::Missing)]
     pub bad_values: BadValuesArg,
@@ -207,7 +208,7 @@ impl RunArgs {
         let stop = Stop::on_signals().unwrap_or_default();
         let mut progress = Progress::new(!self.quiet && io::stderr().is_terminal());
         let options = RunOptions { facts, ..self.options(stop) };
-        let outcome = run::run(program, &options, &mut |done, of| progress.show(done, of));
+        let outcome = run::run(program, &options, &mut |step| progress.show(step));
         progress.clear();
         let summary = outcome?;
         Ok((self.text(&summary, program), summary))
@@ -226,24 +227,36 @@ impl RunArgs {
 struct Progress {
     wanted: bool,
     start: Instant,
+    /// What is being counted, and since when.
+    what: Option<String>,
+    begun: Instant,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
     fn new(wanted: bool) -> Self {
-        Progress { wanted, start: Instant::now(), bar: None }
+        Progress { wanted, start: Instant::now(), what: None, begun: Instant::now(), bar: None }
     }
 
-    fn show(&mut self, done: u64, of: Option<u64>) {
+    fn show(&mut self, step: run::Progress) {
         if !self.wanted || self.start.elapsed() < Duration::from_secs(1) {
             return;
         }
-        let start = self.start;
-        let bar = self.bar.get_or_insert_with(|| bar(of).with_elapsed(start.elapsed()));
+        let (what, done, of) = match step {
+            run::Progress::Events { table, rows } => (table, rows, None),
+            run::Progress::Users { rows, of } => ("users", rows, of),
+        };
+        if self.what.as_deref() != Some(what) {
+            self.clear();
+            (self.bar, self.what) = (None, Some(what.to_owned()));
+            self.begun = Instant::now();
+        }
+        let begun = self.begun;
+        let bar = self.bar.get_or_insert_with(|| bar(of).with_elapsed(begun.elapsed()));
         bar.set_position(done);
-        let seconds = start.elapsed().as_secs_f64();
+        let seconds = begun.elapsed().as_secs_f64();
         let rate = if seconds > 0.0 { done as f64 / seconds } else { 0.0 };
-        bar.set_message(format!("{} users, {} a second", HumanCount(done), HumanCount(rate as u64)));
+        bar.set_message(format!("{} {what}, {} a second", HumanCount(done), HumanCount(rate as u64)));
     }
 
     fn clear(&self) {

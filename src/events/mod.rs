@@ -31,4 +31,5 @@ mod texts;
 pub use compute::{Context, compute};
 pub use memory::{MemoryTables, evaluate_rows};
 pub use scan::EventCounts;
+pub use schedule::event_tables;
 pub use source::{Batches, EventError, EventOptions, RowTotals, Rows, Tables};

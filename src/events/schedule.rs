@@ -14,6 +14,7 @@ use crate::semantics::compare::order;
 use crate::semantics::{Dated, calendar, sequence};
 use crate::vector::{Plan, Wanted};
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// All that has to be worked out, round by round.
 #[derive(Debug)]
@@ -22,6 +23,13 @@ pub(super) struct Schedule {
     pub dated: Dated,
     /// In order: what comes later may need what came before.
     pub rounds: Vec<Round>,
+}
+
+/// The event tables that these declarations need, by their index in `Program::events`, ascending.
+pub fn event_tables(dated: &Dated, wanted: &Wanted) -> Vec<usize> {
+    let schedule = Schedule::new(dated, wanted);
+    let tables = schedule.rounds.iter().flat_map(|round| round.tables.iter().map(|work| work.table));
+    tables.collect::<BTreeSet<usize>>().into_iter().collect()
 }
 
 /// What only needs the rounds before.

@@ -1,11 +1,13 @@
 //! Evaluating a program over a table of users: scan, evaluate, count, write.
 
 pub mod guards;
+mod behaviour;
 mod layout;
 pub mod moment;
 pub mod paths;
 mod pipeline;
 mod present;
+mod scores;
 mod select;
 mod stop;
 mod summary;
@@ -15,26 +17,33 @@ pub use layout::Layout;
 pub use moment::NowFrom;
 pub use present::present;
 pub use stop::Stop;
-pub use summary::{BadColumn, BadExample, Stages, Summary};
+pub use summary::{BadColumn, BadExample, EventRows, Stages, Summary};
 
 use crate::data::read::{self, KeyMode, ReadOptions};
 use crate::data::write::{self, SinkOptions};
 use crate::data::{BadValueMode, facts};
 use crate::diagnostic::{Diagnostic, codes::data, nearest};
-use crate::program::{Program, Table};
+use crate::program::{NodeId, Program, Table};
 use crate::semantics::Facts;
 use crate::vector::{Plan, Wanted};
 use indexmap::IndexMap;
+use behaviour::Files;
 use pipeline::{Halt, Work};
 use select::Selection;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 use summary::Moment;
 use tally::Tally;
 
 /// Rows of a batch: enough to make the work on a batch count, few enough for many to be in memory.
 const BATCH_ROWS: usize = 32 * 1024;
+
+/// The same for events, of which only a few columns are read.
+const EVENT_BATCH_ROWS: usize = 64 * 1024;
+/// Bytes that the search for duplicate keys may take, where nothing else is said.
+const KEY_MEMORY: usize = 256 << 20;
 
 /// What a run is asked for.
 #[derive(Clone, Debug)]
@@ -57,8 +66,9 @@ pub struct RunOptions {
     pub bad_values: BadValueMode,
     /// Whether two rows of one key stop a run that writes an output.
     pub check_keys: bool,
-    /// Bytes that the search for duplicate keys may take before it goes to the disk.
-    pub memory: usize,
+    /// Bytes that the events, and the search for duplicate keys, may each take before they go to the
+    /// disk; without it the events stay in memory, and the search takes 256 MiB.
+    pub memory: Option<usize>,
     /// Between the fields of CSV files, read and written.
     pub delimiter: u8,
     /// Whether only the guards are counted.
@@ -89,7 +99,7 @@ impl Default for RunOptions {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             bad_values: BadValueMode::Missing,
             check_keys: true,
-            memory: 256 << 20,
+            memory: None,
             delimiter: b',',
             nothing_shown: false,
             force: false,
@@ -100,6 +110,25 @@ impl Default for RunOptions {
             stop: Stop::default(),
         }
     }
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress<'a> {
+    /// Rows of a table are read for what users did, or for what all of them are together.
+    Events {
+        /// The table.
+        table: &'a str,
+        /// Rows so far.
+        rows: u64,
+    },
+    /// Users are evaluated.
+    Users {
+        /// Users so far.
+        rows: u64,
+        /// How many there are, if that is known.
+        of: Option<u64>,
+    },
 }
 
 /// Why a run gave nothing.
@@ -132,7 +161,7 @@ impl From<Halt> for RunError {
     }
 }
 
-/// Runs a program. `progress` hears how many users are done, and of how many if that is known.
+/// Runs a program. `progress` hears how far it is.
 ///
 /// # Errors
 /// Everything that keeps the run from starting, or the first thing that stops it on the way. Then
@@ -140,35 +169,50 @@ impl From<Halt> for RunError {
 pub fn run(
     program: &Program,
     options: &RunOptions,
-    progress: &mut dyn FnMut(u64, Option<u64>),
+    progress: &mut dyn FnMut(Progress),
 ) -> Result<Summary, RunError> {
     let start = Instant::now();
     let (users, selection, (now, now_from)) = prepare(program, options)?;
     let dated = program.at(now);
     let writing = options.output.is_some();
     // A summary alone has no use for attributes.
-    let wanted = selection.shown.iter().copied().filter(|index| {
+    let shown = selection.shown.iter().copied().filter(|index| {
         writing || program.declarations.get(*index).is_some_and(|found| select::assigns(&found.kind))
     });
+    let wanted: Vec<usize> = shown.collect();
+    let (dated, scores) = scores::with_levels(dated, &wanted);
     let guards = dated.program.guards.iter().map(|guard| guard.condition);
-    let plan = Plan::new(&dated, &Wanted::these(wanted).with_conditions(guards));
+    let conditions: Vec<NodeId> = guards.chain(scores.iter().flat_map(|score| score.levels.clone())).collect();
+    let wanted = Wanted::these(wanted).with_conditions(conditions);
+    let plan = Plan::new(&dated, &wanted);
 
     let path = source(users, options)?;
     let columns: BTreeSet<usize> = plan.columns().iter().copied().chain([users.key]).collect();
-    let keys = match writing && options.check_keys {
-        true => KeyMode::Check { memory: options.memory },
-        false => KeyMode::Skip,
-    };
     let read_options = ReadOptions {
         columns: Some(columns.into_iter().collect()),
         delimiter: options.delimiter,
         bad_values: options.bad_values,
         batch_rows: BATCH_ROWS,
         now,
-        keys,
+        keys: KeyMode::Skip,
         ranges: Vec::new(),
     };
-    let reader = read::open(users, program, &path, &read_options)?;
+    let files = Files::bind(&dated, &wanted, users, options, &read_options);
+    // Whoever numbers the users to join events to them finds out whether a key comes twice.
+    let joins = files.as_ref().is_ok_and(Files::joins);
+    let keys = match writing && options.check_keys && !joins {
+        true => KeyMode::Check { memory: options.memory.unwrap_or(KEY_MEMORY) },
+        false => KeyMode::Skip,
+    };
+    let read_options = ReadOptions { keys, ..read_options };
+    let reader = read::open(users, program, &path, &read_options);
+    let (files, reader) = match (files, reader) {
+        (Ok(files), Ok(reader)) => (files, reader),
+        (files, reader) => {
+            let found = reader.err().into_iter().chain(files.err()).flatten();
+            return Err(found.collect::<Vec<Diagnostic>>().into());
+        }
+    };
     let total = reader.rows();
     let loaded = match &options.facts {
         Some(facts) => facts::Loaded { facts: facts.clone(), bad_values: Vec::new() },
@@ -178,9 +222,19 @@ pub fn run(
         spare_the_data(output, program, options, &path)?;
     }
 
+    options.stop.listen();
+    let facts = Arc::new(loaded.facts);
+    let context = files.context(&dated, &wanted, &facts, options, &mut |table, rows| {
+        progress(Progress::Events { table, rows });
+    })?;
+    // With the values of the population known, more of the rules are constants.
+    let plan = match &context {
+        Some(context) => Plan::new(&context.dated, &wanted),
+        None => plan,
+    };
+
     let moment = Moment { now: moment::show(now, &moment::zone(program)), from: now_from };
     let hash = program.hash();
-    options.stop.listen();
     let writer = writing.then(|| layout::Writer::new(program, users, &selection, options.layout));
     let mut sink = match (&options.output, &writer) {
         (Some(path), Some(writer)) => {
@@ -197,15 +251,19 @@ pub fn run(
         _ => None,
     };
     let key = users.columns.get(users.key).map(|key| key.name.clone()).unwrap_or_default();
-    let tally = Tally::new(program, &selection);
-    let work = Work { plan, facts: loaded.facts, tally, writer, key };
+    let tally = Tally::new(program, &selection).with_levels(&scores);
+    let (tables, bad_events) = match &context {
+        Some(context) => (context.tables.clone(), context.bad_values.clone()),
+        None => (Vec::new(), Vec::new()),
+    };
+    let work = Work { plan, facts, context, tally, writer, key };
     let (reader, tally, mut times) = pipeline::pump(
         reader,
         work,
         options.threads,
         sink.as_deref_mut().map(|sink| sink as &mut dyn write::Sink),
         &options.stop,
-        &mut |rows| progress(rows, total),
+        &mut |rows| progress(Progress::Users { rows, of: total }),
     )?;
     let guards = guards::outcomes(program, &tally);
     let kept = options.force || guards.iter().all(|guard| guard.holds);
@@ -219,7 +277,9 @@ pub fn run(
         times.write += closing.elapsed();
     }
     let mut summary = Summary::new(program, moment, &tally, hash)
-        .with_bad_values(reader.bad_values().iter().chain(&loaded.bad_values))
+        .with_bad_values(reader.bad_values().iter().chain(&bad_events).chain(&loaded.bad_values))
+        .with_events(tables)
+        .with_scores(&dated.program, &scores, &tally)
         .with_times(start.elapsed(), times);
     summary.guards = guards;
     summary.guard_counts.clone_from(&tally.guards);
@@ -261,7 +321,7 @@ fn prepare<'a>(program: &'a Program, options: &RunOptions) -> Result<Prepared<'a
 
 fn unknown_tables(program: &Program, users: &Table, options: &RunOptions) -> Vec<Diagnostic> {
     let names: Vec<&str> =
-        std::iter::once(users).chain(&program.lookups).map(|table| table.name.as_str()).collect();
+        std::iter::once(users).chain(other_tables(program)).map(|table| table.name.as_str()).collect();
     let unknown = options.tables.keys().filter(|name| !names.contains(&name.as_str()));
     unknown
         .map(|name| {
@@ -273,6 +333,11 @@ fn unknown_tables(program: &Program, users: &Table, options: &RunOptions) -> Vec
             Diagnostic::placeless(data::UNKNOWN_REQUEST, message).help(help)
         })
         .collect()
+}
+
+/// All tables but the users'.
+fn other_tables(program: &Program) -> impl Iterator<Item = &Table> {
+    program.events.iter().map(|events| &events.table).chain(&program.lookups)
 }
 
 /// Where a table's data are.
@@ -288,9 +353,9 @@ fn spare_the_data(
     users: &str,
 ) -> Result<(), Diagnostic> {
     let Ok(place) = output.canonicalize() else { return Ok(()) };
-    let lookups = program.lookups.iter().filter_map(|table| source(table, options).ok());
+    let others = other_tables(program).filter_map(|table| source(table, options).ok());
     let mut inputs =
-        lookups.chain([users.to_owned()]).filter_map(|path| Path::new(&path).canonicalize().ok());
+        others.chain([users.to_owned()]).filter_map(|path| Path::new(&path).canonicalize().ok());
     if !place.is_file() && !place.is_dir() || !inputs.any(|input| input == place || input.starts_with(&place))
     {
         return Ok(());

@@ -9,6 +9,7 @@ use super::stop::Stop;
 use super::tally::Tally;
 use crate::data::write::Sink;
 use crate::diagnostic::{Diagnostic, codes::data};
+use crate::events::Context;
 use crate::semantics::Facts;
 use crate::vector::Plan;
 use arrow::array::RecordBatch;
@@ -23,7 +24,9 @@ pub struct Work {
     /// What to do with a batch.
     pub plan: Plan,
     /// What to look up.
-    pub facts: Facts,
+    pub facts: Arc<Facts>,
+    /// What is known of the users besides their columns.
+    pub context: Option<Context>,
     /// The counts to start from: zero.
     pub tally: Tally,
     /// Turns assignments into rows, where there is an output.
@@ -56,6 +59,14 @@ impl From<Diagnostic> for Halt {
     fn from(found: Diagnostic) -> Self {
         Halt::Found(Box::new(found))
     }
+}
+
+/// A batch on its way to an evaluator.
+struct Numbered {
+    number: u64,
+    /// Rows of the table before its own.
+    first_row: usize,
+    batch: RecordBatch,
 }
 
 /// An evaluated batch.
@@ -135,13 +146,14 @@ struct Read {
 fn read<R>(
     mut reader: R,
     permits: &Receiver<()>,
-    batches: &Sender<(u64, RecordBatch)>,
+    batches: &Sender<Numbered>,
     stop: &Stop,
 ) -> (R, Read)
 where
     R: Iterator<Item = Result<RecordBatch, Diagnostic>>,
 {
     let mut read = Read { spent: Duration::ZERO, problem: None };
+    let mut first_row = 0;
     for number in 0u64.. {
         if permits.recv().is_err() || stop.requested().is_some() {
             break;
@@ -156,9 +168,11 @@ where
                 break;
             }
             Some(Ok(batch)) => {
-                if batches.send((number, batch)).is_err() {
+                let rows = batch.num_rows();
+                if batches.send(Numbered { number, first_row, batch }).is_err() {
                     break;
                 }
+                first_row += rows;
             }
         }
     }
@@ -167,7 +181,7 @@ where
 
 fn evaluate(
     work: &Work,
-    batches: &Mutex<Receiver<(u64, RecordBatch)>>,
+    batches: &Mutex<Receiver<Numbered>>,
     done: &Sender<Result<Done, Diagnostic>>,
     stop: &Stop,
 ) -> Tally {
@@ -177,9 +191,9 @@ fn evaluate(
             Ok(batches) => batches.recv(),
             Err(_) => break,
         };
-        let Ok((number, batch)) = next else { break };
+        let Ok(Numbered { number, first_row, batch }) = next else { break };
         let start = Instant::now();
-        let result = work.one(&batch, &mut tally).map(|output| Done {
+        let result = work.one(first_row, &batch, &mut tally).map(|output| Done {
             number,
             rows: batch.num_rows() as u64,
             output,
@@ -194,11 +208,14 @@ fn evaluate(
 }
 
 impl Work {
-    fn one(&self, batch: &RecordBatch, tally: &mut Tally) -> Result<Option<RecordBatch>, Diagnostic> {
+    fn one(&self, first_row: usize, batch: &RecordBatch, tally: &mut Tally) -> Result<Option<RecordBatch>, Diagnostic> {
         let failed = |cause: &dyn std::fmt::Display| {
             Diagnostic::placeless(data::NOT_RUNNABLE, format!("the data cannot be evaluated: {cause}"))
         };
-        let assignment = self.plan.evaluate(batch, &self.facts).map_err(|cause| failed(&cause))?;
+        let rows = first_row..first_row + batch.num_rows();
+        let given = self.context.as_ref().map(|context| context.of_rows(&rows)).transpose();
+        let given = given.map_err(|cause| failed(&cause))?.unwrap_or_default();
+        let assignment = self.plan.evaluate_with(batch, &given, &self.facts).map_err(|cause| failed(&cause))?;
         tally.add(&assignment);
         let Some(writer) = &self.writer else { return Ok(None) };
         let key = batch.column_by_name(&self.key).ok_or_else(|| failed(&"the key was not read"))?;

@@ -1,7 +1,7 @@
 //! The summary for people.
 
 use super::moment::NowFrom;
-use super::summary::{BadColumn, Summary};
+use super::summary::{BadColumn, EventRows, Summary};
 use crate::program::{DeclarationKind, Heading, Program};
 use crate::semantics::wording;
 use indexmap::IndexMap;
@@ -39,6 +39,12 @@ pub fn present(summary: &Summary, program: &Program, verbose: bool) -> String {
         text.push_str("\nbad values, which count as missing\n");
         for bad in &summary.bad_values {
             let _ = writeln!(text, "  {}", bad_line(bad));
+        }
+    }
+    if !summary.events.is_empty() {
+        text.push_str("\nevents\n");
+        for rows in &summary.events {
+            let _ = writeln!(text, "  {}", event_line(rows));
         }
     }
     text.push('\n');
@@ -290,6 +296,28 @@ fn bad_line(bad: &BadColumn) -> String {
     let mut line = format!("{}.{}: {}", plain(&bad.table), plain(&bad.column), grouped(bad.count));
     if !examples.is_empty() {
         let _ = write!(line, ", such as {}", examples.join(", "));
+    }
+    line
+}
+
+/// What became of the rows of an event table: all that were left out are told of.
+fn event_line(rows: &EventRows) -> String {
+    let used = if rows.used == 1 { "event" } else { "events" };
+    let mut line = format!("{}: {} {used} of users", plain(&rows.table), grouped(rows.used));
+    let left_out = [
+        (rows.later, "later than now"),
+        (rows.orphans, "of nobody"),
+        (rows.missing_key, "without a key"),
+        (rows.missing_time, "without a time"),
+        (rows.skipped, "not read, too old for every rule"),
+    ];
+    for (count, what) in left_out.into_iter().filter(|(count, _)| *count > 0) {
+        let _ = write!(line, "; {} {what}", grouped(count));
+        if what == "of nobody" {
+            let keys: Vec<String> =
+                rows.orphan_examples.iter().map(|key| format!("`{}`", plain(&shortened(key)))).collect();
+            let _ = write!(line, ", such as {}", keys.join(", "));
+        }
     }
     line
 }

@@ -5,9 +5,12 @@ use super::guards::GuardOutcome;
 use super::moment::NowFrom;
 use super::paths::{self, Fragments, SmallPath};
 use super::pipeline::Times;
+use super::scores::Score;
 use super::tally::{Count, Tally};
 use crate::data::BadValues;
-use crate::program::{DeclarationKind, Layer, Program};
+use crate::diagnostic::{Diagnostic, codes::logic};
+use crate::events::EventCounts;
+use crate::program::{DeclarationKind, Heading, Layer, Program};
 use indexmap::IndexMap;
 use serde::Serialize;
 use std::time::Duration;
@@ -44,6 +47,13 @@ pub struct Summary {
     pub gaps: IndexMap<String, u64>,
     /// Values that broke their declaration, by column.
     pub bad_values: Vec<BadColumn>,
+    /// By event table that was read: what became of its rows.
+    pub events: Vec<EventRows>,
+    /// By score against the population: users by level; `""` counts those without a score.
+    pub scores: IndexMap<String, IndexMap<String, u64>>,
+    /// What whoever wrote the rules should know.
+    #[serde(skip)]
+    pub warnings: Vec<Diagnostic>,
     /// Outcomes of guards.
     pub guards: Vec<GuardOutcome>,
     /// By guard: users for whom its condition holds.
@@ -72,6 +82,29 @@ pub struct Stages {
     pub evaluate: f64,
     /// Encoding and writing.
     pub write: f64,
+}
+
+/// The rows of an event table. All but `skipped` of them are counted once among the five that follow.
+#[derive(Clone, Debug, Serialize)]
+pub struct EventRows {
+    /// Table.
+    pub table: String,
+    /// Rows of the table.
+    pub rows: u64,
+    /// Rows that were not read, for they are too old for every rule.
+    pub skipped: u64,
+    /// Events of a user.
+    pub used: u64,
+    /// Events of a user later than `now`.
+    pub later: u64,
+    /// Rows whose key is no user's.
+    pub orphans: u64,
+    /// Rows without a key, or with a bad one.
+    pub missing_key: u64,
+    /// Rows with a key, but without a time, or with a bad one.
+    pub missing_time: u64,
+    /// Keys of the first orphans.
+    pub orphan_examples: Vec<String>,
 }
 
 /// Bad values of one column.
@@ -126,6 +159,9 @@ impl Summary {
             overlaps: IndexMap::new(),
             gaps: IndexMap::new(),
             bad_values: Vec::new(),
+            events: Vec::new(),
+            scores: IndexMap::new(),
+            warnings: Vec::new(),
             guards: Vec::new(),
             guard_counts: Vec::new(),
             small_paths: None,
@@ -203,6 +239,41 @@ impl Summary {
         self
     }
 
+    /// Says what became of events.
+    pub(super) fn with_events(mut self, tables: Vec<EventCounts>) -> Summary {
+        let rows = |counts: EventCounts| EventRows {
+            table: counts.table,
+            rows: counts.rows,
+            skipped: counts.skipped,
+            used: counts.used,
+            later: counts.later,
+            orphans: counts.orphans,
+            missing_key: counts.missing_key,
+            missing_time: counts.missing_time,
+            orphan_examples: counts.orphan_examples,
+        };
+        self.events = tables.into_iter().map(rows).collect();
+        self
+    }
+
+    /// Says who has which score, and which levels nobody has.
+    pub(super) fn with_scores(mut self, program: &Program, scores: &[Score], tally: &Tally) -> Summary {
+        let mut counts = tally.levels.iter().copied();
+        for score in scores {
+            let levels: Vec<u64> = counts.by_ref().take(score.levels.len()).collect();
+            let Some(declaration) = program.declarations.get(score.declaration) else { continue };
+            let scored: u64 = levels.iter().sum();
+            if scored > 0 {
+                self.warnings.extend(empty_levels(&declaration.heading, &levels));
+            }
+            let mut levels: IndexMap<String, u64> =
+                (1..).zip(levels).map(|(level, users): (u64, u64)| (level.to_string(), users)).collect();
+            levels.insert(String::new(), self.rows.saturating_sub(scored));
+            self.scores.insert(declaration.heading.name.clone(), levels);
+        }
+        self
+    }
+
     /// Says how long it took.
     pub(super) fn with_times(mut self, total: Duration, times: Times) -> Summary {
         self.seconds = seconds(total);
@@ -236,4 +307,22 @@ fn by_name<'n>(names: impl Iterator<Item = &'n str>, count: &Count) -> IndexMap<
 /// Neither `partial` nor with `otherwise`: members should take every user.
 fn takes_everyone(layer: &Layer) -> bool {
     !layer.partial && layer.lines.iter().all(|line| line.condition.is_some())
+}
+
+/// That some levels of a score are nobody's.
+fn empty_levels(heading: &Heading, levels: &[u64]) -> Option<Diagnostic> {
+    let empty: Vec<String> = (1..)
+        .zip(levels)
+        .filter(|(_, users)| **users == 0)
+        .map(|(level, _): (u64, _)| format!("`{level}`"))
+        .collect();
+    let (last, others) = empty.split_last()?;
+    let levels = match others {
+        [] => format!("the level {last}"),
+        _ => format!("the levels {} and {last}", others.join(", ")),
+    };
+    let message = format!("nobody has {levels} of the score `{}`", heading.name);
+    let help = "many users have the same value, and equal values have equal scores; ask for fewer levels, or give cut \
+                points: `score(… into (1, 2, 5))`";
+    Some(Diagnostic::new(logic::EMPTY_SCORE_LEVEL, heading.place, message).help(help))
 }

@@ -1,5 +1,6 @@
 //! Counting who is where.
 
+use super::scores::Score;
 use super::select::Selection;
 use crate::program::{DeclarationKind, Program};
 use crate::vector::{Assignment, Output, OutputColumn};
@@ -31,6 +32,8 @@ pub struct Tally {
     pub counts: Vec<Count>,
     /// By guard: users for whom its condition holds.
     pub guards: Vec<u64>,
+    /// By level, of one score after the other: users who have it.
+    pub levels: Vec<u64>,
 }
 
 impl Tally {
@@ -48,7 +51,13 @@ impl Tally {
             Some(Count { declaration: *index, members: vec![0; members], ..Count::default() })
         };
         let counts = selection.shown.iter().filter_map(count).collect();
-        Tally { rows: 0, counts, guards: vec![0; program.guards.len()] }
+        Tally { rows: 0, counts, guards: vec![0; program.guards.len()], levels: Vec::new() }
+    }
+
+    /// Counts the levels of these scores too.
+    pub fn with_levels(mut self, scores: &[Score]) -> Tally {
+        self.levels = vec![0; scores.iter().map(|score| score.levels.len()).sum()];
+        self
     }
 
     /// Counts a batch's users too.
@@ -59,7 +68,7 @@ impl Tally {
                 count.add(output);
             }
         }
-        for (users, holds) in self.guards.iter_mut().zip(&assignment.conditions) {
+        for (users, holds) in self.guards.iter_mut().chain(&mut self.levels).zip(&assignment.conditions) {
             *users += holds.true_count() as u64;
         }
     }
@@ -78,6 +87,9 @@ impl Tally {
             }
         }
         for (users, more) in self.guards.iter_mut().zip(&other.guards) {
+            *users += more;
+        }
+        for (users, more) in self.levels.iter_mut().zip(&other.levels) {
             *users += more;
         }
     }

@@ -34,7 +34,8 @@ fn work(program: &Program, layout: Layout) -> Work {
     let users = program.users.as_ref().unwrap();
     Work {
         plan: Plan::new(&program.at(program.now.unwrap()), &Wanted::all(program)),
-        facts: Facts::default(),
+        facts: Arc::default(),
+        context: None,
         tally: Tally::new(program, &selection),
         writer: Some(Writer::new(program, users, &selection, layout)),
         key: "id".to_owned(),
