@@ -36,7 +36,9 @@ pub(super) fn aggregate(work: &AggregateWork, part: &Part, sources: &[Source]) -
     let place = work.value.and_then(|value| sources.get(value).map(|source| (value, source)));
     let Some((value, source)) = place else { return count(part, work) };
     match &source.ty {
-        Type::Int | Type::Timestamp | Type::Time | Type::Float => of_kind::<i64>(work, part, value, source, sources),
+        Type::Int | Type::Timestamp | Type::Time | Type::Float => {
+            of_kind::<i64>(work, part, value, source, sources)
+        }
         Type::Decimal { .. } if source.wide => of_kind::<i128>(work, part, value, source, sources),
         Type::Decimal { .. } => of_kind::<i64>(work, part, value, source, sources),
         _ => of_kind::<u32>(work, part, value, source, sources),
@@ -71,7 +73,9 @@ fn of_kind<T: Summand>(
         AggregateFunction::First | AggregateFunction::Last if is_date => {
             at_end::<u32, T>(part, bit, (time, value), first)
         }
-        AggregateFunction::First | AggregateFunction::Last => at_end::<i64, T>(part, bit, (time, value), first),
+        AggregateFunction::First | AggregateFunction::Last => {
+            at_end::<i64, T>(part, bit, (time, value), first)
+        }
         AggregateFunction::Mode => most_common::<T>(part, bit, value),
     };
     T::column(values, known, &source.ty, source.ranks.as_ref())
@@ -327,8 +331,8 @@ fn short_average(sum: i64, scale: u8, count: u64) -> Value {
 
 /// The powers of ten that are doubles.
 const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-    1e21, 1e22,
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
 ];
 
 fn floats(values: impl Iterator<Item = Value>) -> ArrayRef {

@@ -126,7 +126,9 @@ pub(super) fn bytes_of(bitmaps: &[&[u64]], rows: usize) -> Vec<u8> {
 /// A matrix of eight times eight bits, its rows and columns exchanged (H. S. Warren, "Hacker's
 /// Delight", 2nd edition, 7-3).
 fn transposed(mut x: u64) -> u64 {
-    for (shift, mask) in [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)] {
+    for (shift, mask) in
+        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
+    {
         let swap = (x ^ (x >> shift)) & mask;
         x ^= swap ^ (swap << shift);
     }
@@ -139,12 +141,17 @@ mod tests {
 
     #[test]
     fn bits_become_bytes() {
-        let bitmaps: Vec<Vec<u64>> = (0..5_u64).map(|n| vec![0x9e37_79b9_7f4a_7c15 << n, 0x1234_5678 >> n]).collect();
+        let bitmaps: Vec<Vec<u64>> =
+            (0..5_u64).map(|n| vec![0x9e37_79b9_7f4a_7c15 << n, 0x1234_5678 >> n]).collect();
         let words: Vec<&[u64]> = bitmaps.iter().map(Vec::as_slice).collect();
         let bytes = bytes_of(&words, 100);
         for row in 0..100 {
             for (place, bitmap) in bitmaps.iter().enumerate() {
-                assert_eq!(bytes[row] >> place & 1 == 1, bitmap[row / 64] >> (row % 64) & 1 == 1, "{row} {place}");
+                assert_eq!(
+                    bytes[row] >> place & 1 == 1,
+                    bitmap[row / 64] >> (row % 64) & 1 == 1,
+                    "{row} {place}"
+                );
             }
         }
         assert!(bytes.iter().all(|byte| *byte < 32));

@@ -10,7 +10,8 @@ use arrow::array::{
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{
-    Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType, UInt32Type,
+    Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+    UInt32Type,
 };
 use std::borrow::Cow;
 use std::ops::Range;
@@ -151,7 +152,9 @@ impl Cells {
             Type::Timestamp => {
                 Cells::Whole(pick(array.as_primitive::<TimestampMicrosecondType>().values(), rows, |x| x))
             }
-            Type::Time => Cells::Whole(pick(array.as_primitive::<Time64MicrosecondType>().values(), rows, |x| x)),
+            Type::Time => {
+                Cells::Whole(pick(array.as_primitive::<Time64MicrosecondType>().values(), rows, |x| x))
+            }
             Type::Float => Cells::Whole(pick(array.as_primitive::<Float64Type>().values(), rows, float_cell)),
             Type::Date => Cells::Small(pick(array.as_primitive::<Date32Type>().values(), rows, date_cell)),
             Type::Label(_) => Cells::Small(pick(array.as_primitive::<UInt32Type>().values(), rows, |x| x)),

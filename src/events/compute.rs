@@ -168,9 +168,10 @@ impl Work<'_> {
         let name = table.columns.get(table.key).map(|key| key.name.clone()).unwrap_or_default();
         let rows = self.tables.users(&[table.key])?;
         let progress = &mut self.progress;
-        let (keys, _) = each(&rows, self.options, &mut |rows| progress(&table.name, rows), move |_, batch| {
-            batch.column_by_name(&name).cloned().ok_or_else(|| failed("the key was not read"))
-        })?;
+        let (keys, _) =
+            each(&rows, self.options, &mut |rows| progress(&table.name, rows), move |_, batch| {
+                batch.column_by_name(&name).cloned().ok_or_else(|| failed("the key was not read"))
+            })?;
         let mut first_rows = Vec::new();
         let mut count = 0;
         for ((part, _), keys) in &keys {
@@ -210,20 +211,25 @@ impl Work<'_> {
         let bare = self.users.is_some() && plan.columns().is_empty();
         let seen = Mutex::new(HashMap::<usize, usize>::new());
         let progress = &mut self.progress;
-        let (outcomes, _) = each(&rows, self.options, &mut |rows| progress(&name, rows), move |(part, _), batch| {
-            let rows = batch.num_rows();
-            // The batches of one place come one after the other.
-            let start = {
-                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-                let first = if bare { part * Bare::ROWS } else { known.first_rows.get(part).copied().unwrap_or(0) };
-                let next = seen.entry(part).or_insert(first);
-                *next += rows;
-                *next - rows
-            };
-            let given = known.of_rows(&(start..start + rows)).map_err(failed)?;
-            let values = plan.nodes(batch, &given, &facts).map_err(failed)?;
-            Ok(f(&values))
-        })?;
+        let (outcomes, _) =
+            each(&rows, self.options, &mut |rows| progress(&name, rows), move |(part, _), batch| {
+                let rows = batch.num_rows();
+                // The batches of one place come one after the other.
+                let start = {
+                    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                    let first = if bare {
+                        part * Bare::ROWS
+                    } else {
+                        known.first_rows.get(part).copied().unwrap_or(0)
+                    };
+                    let next = seen.entry(part).or_insert(first);
+                    *next += rows;
+                    *next - rows
+                };
+                let given = known.of_rows(&(start..start + rows)).map_err(failed)?;
+                let values = plan.nodes(batch, &given, &facts).map_err(failed)?;
+                Ok(f(&values))
+            })?;
         Ok(outcomes)
     }
 
@@ -342,7 +348,8 @@ impl Work<'_> {
                         let sample = (work.population.value, work.population.filter);
                         let values = sampled.iter().find(|(known, _)| *known == sample);
                         let ty = &dated.program.node(sample.0).ty;
-                        let value = population::statistic(work, ty, values.map_or(&[][..], |(_, values)| values));
+                        let value =
+                            population::statistic(work, ty, values.map_or(&[][..], |(_, values)| values));
                         found.lock().unwrap_or_else(PoisonError::into_inner).push((work.node, value));
                     }
                 });
@@ -356,7 +363,8 @@ impl Work<'_> {
     fn sampled(&mut self, samples: &[(NodeId, Option<NodeId>)]) -> Result<Vec<Sampled>, EventError> {
         let nodes: Vec<NodeId> =
             samples.iter().flat_map(|(value, filter)| std::iter::once(*value).chain(*filter)).collect();
-        let types: Vec<Type> = samples.iter().map(|(value, _)| self.dated.program.node(*value).ty.clone()).collect();
+        let types: Vec<Type> =
+            samples.iter().map(|(value, _)| self.dated.program.node(*value).ty.clone()).collect();
         let filtered: Vec<bool> = samples.iter().map(|(_, filter)| filter.is_some()).collect();
         let batches = self.of_users(&nodes, move |columns| {
             let mut columns = columns.iter();
@@ -368,7 +376,8 @@ impl Work<'_> {
                     nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))
                         && filter.is_none_or(|filter| filter.is_valid(row) && filter.as_boolean().value(row))
                 };
-                let rows: Vec<u32> = (0..value.len()).filter(|row| counts(*row)).map(|row| row as u32).collect();
+                let rows: Vec<u32> =
+                    (0..value.len()).filter(|row| counts(*row)).map(|row| row as u32).collect();
                 Some(Cells::gather(value, ty, &rows, None))
             });
             cells.collect::<Vec<Option<Cells>>>()
@@ -414,7 +423,8 @@ impl Rows for Bare {
         let place = self.next.fetch_add(1, Ordering::Relaxed);
         let rows = self.users.checked_sub(place * Self::ROWS).filter(|rows| *rows > 0)?.min(Self::ROWS);
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options).ok()?;
+        let batch =
+            RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options).ok()?;
         Some((place, Box::new(std::iter::once(batch))))
     }
 
@@ -432,13 +442,18 @@ struct Laid {
 impl Laid {
     fn new(mut blocks: Vec<Block>, scan: &Scan, work: &TableWork, dated: &Dated) -> Laid {
         let ordered = |value: usize| {
-            work.aggregates.iter().any(|of| of.value == Some(value) && of.function != AggregateFunction::Distinct)
+            work.aggregates
+                .iter()
+                .any(|of| of.value == Some(value) && of.function != AggregateFunction::Distinct)
         };
         let mut sources = Vec::with_capacity(scan.types.len());
         for (at, (ty, texts)) in scan.types.iter().zip(&scan.texts).enumerate() {
             let ranks = texts.as_ref().map(|texts| texts.ranks(ty));
             if let Some(ranks) = ranks.as_ref().filter(|_| ordered(at)) {
-                blocks.iter_mut().filter_map(|block| block.values.get_mut(at)).for_each(|cells| ranks.put(cells));
+                blocks
+                    .iter_mut()
+                    .filter_map(|block| block.values.get_mut(at))
+                    .for_each(|cells| ranks.put(cells));
             }
             let cells = || blocks.iter().filter_map(|block| block.values.get(at));
             let kinds = match ty {

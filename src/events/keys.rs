@@ -2,8 +2,8 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, PrimitiveArray};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, Time64MicrosecondType,
-    TimestampMicrosecondType, UInt32Type,
+    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type,
+    Time64MicrosecondType, TimestampMicrosecondType, UInt32Type,
 };
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use std::hash::BuildHasher;
@@ -89,14 +89,21 @@ enum Keys<'a> {
 impl<'a> Keys<'a> {
     /// Of a canonical column; a missing key is anything.
     fn of(array: &'a ArrayRef) -> Option<Keys<'a>> {
-        fn ints<T: ArrowPrimitiveType>(array: &ArrayRef, int: impl Fn(T::Native) -> i64) -> Option<Keys<'static>> {
+        fn ints<T: ArrowPrimitiveType>(
+            array: &ArrayRef,
+            int: impl Fn(T::Native) -> i64,
+        ) -> Option<Keys<'static>> {
             let array: &PrimitiveArray<T> = array.as_primitive_opt()?;
             Some(Keys::Ints(array.values().iter().map(|value| int(*value)).collect()))
         }
         match array.data_type() {
             DataType::Int64 => Some(Keys::Plain(array.as_primitive::<Int64Type>().values())),
-            DataType::Timestamp(..) => Some(Keys::Plain(array.as_primitive_opt::<TimestampMicrosecondType>()?.values())),
-            DataType::Time64(_) => Some(Keys::Plain(array.as_primitive_opt::<Time64MicrosecondType>()?.values())),
+            DataType::Timestamp(..) => {
+                Some(Keys::Plain(array.as_primitive_opt::<TimestampMicrosecondType>()?.values()))
+            }
+            DataType::Time64(_) => {
+                Some(Keys::Plain(array.as_primitive_opt::<Time64MicrosecondType>()?.values()))
+            }
             DataType::Date32 => ints::<Date32Type>(array, i64::from),
             DataType::UInt32 => ints::<UInt32Type>(array, i64::from),
             DataType::Float64 => ints::<Float64Type>(array, |value| value.to_bits().cast_signed()),
@@ -141,7 +148,8 @@ impl Numbers {
     fn of_ints(parts: &[&[i64]]) -> (Numbers, Option<Twice>) {
         let all = || parts.iter().flat_map(|part| part.iter().copied());
         let count: usize = parts.iter().map(|part| part.len()).sum();
-        let (least, greatest) = all().fold((i64::MAX, i64::MIN), |(low, high), key| (low.min(key), high.max(key)));
+        let (least, greatest) =
+            all().fold((i64::MAX, i64::MIN), |(low, high), key| (low.min(key), high.max(key)));
         let room = greatest.wrapping_sub(least).cast_unsigned().saturating_add(1);
         if count == 0 {
             return (Numbers::Ints(HashMap::new()), None);
@@ -241,7 +249,9 @@ impl Numbers {
                 let place = usize::try_from(key.wrapping_sub(*least).cast_unsigned()).unwrap_or(usize::MAX);
                 numbers.get(place).copied().unwrap_or(NOBODY)
             })),
-            Numbers::Ints(numbers) => out.extend(keys.iter().map(|key| numbers.get(key).copied().unwrap_or(NOBODY))),
+            Numbers::Ints(numbers) => {
+                out.extend(keys.iter().map(|key| numbers.get(key).copied().unwrap_or(NOBODY)))
+            }
             Numbers::Bytes(_) => out.resize(keys.len(), NOBODY),
         }
     }
@@ -283,7 +293,8 @@ mod tests {
 
     #[test]
     fn ints_near_and_far() {
-        let events: ArrayRef = Arc::new(Int64Array::from(vec![Some(5), None, Some(7), Some(i64::MIN), Some(6)]));
+        let events: ArrayRef =
+            Arc::new(Int64Array::from(vec![Some(5), None, Some(7), Some(i64::MIN), Some(6)]));
         assert_eq!(numbers(&[ints(&[5, 6]), ints(&[7])], &events).0, [0, NOBODY, 2, NOBODY, 1]);
         assert_eq!(numbers(&[ints(&[7, 5])], &events).0, [1, NOBODY, 0, NOBODY, NOBODY]);
         assert_eq!(numbers(&[ints(&[7, i64::MIN, i64::MAX])], &events).0, [NOBODY, NOBODY, 0, 1, NOBODY]);
@@ -302,8 +313,9 @@ mod tests {
     #[test]
     fn texts_plain_or_numbered_and_decimals() {
         let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("用户"), None, Some("x"), Some("")]));
-        let dictionary: ArrayRef =
-            Arc::new([Some("x"), None, Some("用户"), Some("y")].into_iter().collect::<DictionaryArray<Int32Type>>());
+        let dictionary: ArrayRef = Arc::new(
+            [Some("x"), None, Some("用户"), Some("y")].into_iter().collect::<DictionaryArray<Int32Type>>(),
+        );
         let users: ArrayRef = Arc::new(StringArray::from(vec!["x", "用户"]));
         assert_eq!(numbers(&[users.clone()], &texts).0, [1, NOBODY, 0, NOBODY]);
         assert_eq!(numbers(&[users], &dictionary).0, [0, NOBODY, 1, NOBODY]);

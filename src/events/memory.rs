@@ -39,7 +39,12 @@ impl MemoryTables {
             batches(&events_of.table, events.get(number).map_or(&[][..], Vec::as_slice))
         };
         Ok(MemoryTables {
-            users: program.users.iter().map(|table| batches(table, users)).collect::<Result<Vec<_>, _>>()?.concat(),
+            users: program
+                .users
+                .iter()
+                .map(|table| batches(table, users))
+                .collect::<Result<Vec<_>, _>>()?
+                .concat(),
             events: program.events.iter().enumerate().map(of).collect::<Result<_, _>>()?,
         })
     }

@@ -57,7 +57,9 @@ impl<'a> Part<'a> {
     fn stretches(&self) -> impl Iterator<Item = Stretch<'a>> {
         let number = self.number;
         let blocks = self.blocks.iter();
-        blocks.map(move |block| Stretch { block, rows: block.stretch(number) }).filter(|it| !it.rows.is_empty())
+        blocks
+            .map(move |block| Stretch { block, rows: block.stretch(number) })
+            .filter(|it| !it.rows.is_empty())
     }
 
     /// A number for each of the part's users.
@@ -93,7 +95,8 @@ impl<'a> Part<'a> {
     pub fn known<T: Cell>(&self, bit: Bit, value: usize, mut f: impl FnMut(usize, T)) {
         for stretch in self.stretches() {
             let Some(values) = stretch.values::<T>(value) else { continue };
-            for ((user, byte), value) in stretch.users().iter().zip(stretch.condition(bit)).zip(values.iter()) {
+            for ((user, byte), value) in stretch.users().iter().zip(stretch.condition(bit)).zip(values.iter())
+            {
                 if bit.is_set(*byte) {
                     f(usize::from(*user), *value);
                 }
@@ -106,7 +109,8 @@ impl<'a> Part<'a> {
     pub fn every<T: Cell>(&self, bit: Bit, value: usize, mut f: impl FnMut(usize, bool, T)) {
         for stretch in self.stretches() {
             let Some(values) = stretch.values::<T>(value) else { continue };
-            for ((user, byte), value) in stretch.users().iter().zip(stretch.condition(bit)).zip(values.iter()) {
+            for ((user, byte), value) in stretch.users().iter().zip(stretch.condition(bit)).zip(values.iter())
+            {
                 f(usize::from(*user), bit.is_set(*byte), *value);
             }
         }
@@ -121,7 +125,9 @@ impl<'a> Part<'a> {
         mut f: impl FnMut(usize, bool, A, B),
     ) {
         for stretch in self.stretches() {
-            let (Some(a), Some(b)) = (stretch.values::<A>(values.0), stretch.values::<B>(values.1)) else { continue };
+            let (Some(a), Some(b)) = (stretch.values::<A>(values.0), stretch.values::<B>(values.1)) else {
+                continue;
+            };
             let rows = stretch.users().iter().zip(stretch.condition(bit)).zip(a.iter().zip(b.iter()));
             for ((user, byte), (a, b)) in rows {
                 f(usize::from(*user), bit.is_set(*byte), *a, *b);

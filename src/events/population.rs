@@ -125,7 +125,8 @@ const FEW: u64 = 2048;
 fn select<T: Number>(parts: &[&[T]], places: &[u64]) -> Vec<T> {
     let all = || parts.iter().flat_map(|part| part.iter().copied());
     let count: u64 = parts.iter().map(|part| part.len() as u64).sum();
-    let (least, greatest) = all().fold((T::GREATEST, T::LEAST), |(low, high), value| (low.min(value), high.max(value)));
+    let (least, greatest) =
+        all().fold((T::GREATEST, T::LEAST), |(low, high), value| (low.min(value), high.max(value)));
     if count == 0 || least == greatest {
         return vec![least; places.len()];
     }
@@ -145,8 +146,11 @@ fn select<T: Number>(parts: &[&[T]], places: &[u64]) -> Vec<T> {
     let mut found = Vec::with_capacity(places.len());
     let mut before = 0;
     for (stretch, count) in (0_u128..).zip(counts) {
-        let here: Vec<u64> =
-            places.iter().filter(|place| (before..before + count).contains(place)).map(|place| place - before).collect();
+        let here: Vec<u64> = places
+            .iter()
+            .filter(|place| (before..before + count).contains(place))
+            .map(|place| place - before)
+            .collect();
         before += count;
         if here.is_empty() {
             continue;

@@ -92,7 +92,8 @@ impl Scan {
         numbers: Arc<Numbers>,
         facts: Arc<Facts>,
     ) -> Option<Scan> {
-        let types: Vec<Type> = work.values.iter().map(|value| dated.program.node(*value).ty.clone()).collect();
+        let types: Vec<Type> =
+            work.values.iter().map(|value| dated.program.node(*value).ty.clone()).collect();
         Some(Scan {
             plan: Plan::of_nodes(dated, work.scope(), &work.roots()),
             parting,
@@ -120,7 +121,8 @@ impl Scan {
         let given = self.given(&users).map_err(|cause| failed(&cause))?;
         let found = self.plan.nodes(batch, &given, &self.facts).map_err(|cause| failed(&cause))?;
         let (conditions, values) = found.split_at_checked(self.conditions).unwrap_or_default();
-        let conditions: Vec<&BooleanBuffer> = conditions.iter().map(|array| array.as_boolean().values()).collect();
+        let conditions: Vec<&BooleanBuffer> =
+            conditions.iter().map(|array| array.as_boolean().values()).collect();
         let (values, times) = values.split_at_checked(self.types.len()).unwrap_or_default();
         let [at, later] = times else { return Err(failed(&"the time was not read")) };
 
@@ -147,7 +149,13 @@ impl Scan {
         Ok(given)
     }
 
-    fn counts(&self, key: &ArrayRef, joined: &BooleanBuffer, at: &ArrayRef, later: &BooleanArray) -> EventCounts {
+    fn counts(
+        &self,
+        key: &ArrayRef,
+        joined: &BooleanBuffer,
+        at: &ArrayRef,
+        later: &BooleanArray,
+    ) -> EventCounts {
         let all = || BooleanBuffer::new_set(key.len());
         let known = |array: &ArrayRef| array.logical_nulls().map_or_else(all, |nulls| nulls.inner().clone());
         let (has_key, has_time) = (known(key), known(at));

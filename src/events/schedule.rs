@@ -7,8 +7,8 @@
 //! the others keep their numbers.
 
 use crate::program::{
-    Aggregate, AggregateFunction, Builder, CompareOp, Edge, EventPattern, Expr, Node, NodeId, Population, Scope,
-    Sequence, Type, Value,
+    Aggregate, AggregateFunction, Builder, CompareOp, Edge, EventPattern, Expr, Node, NodeId, Population,
+    Scope, Sequence, Type, Value,
 };
 use crate::semantics::compare::order;
 use crate::semantics::{Dated, calendar, sequence};
@@ -139,7 +139,8 @@ impl Schedule {
         let mut planned: Vec<Round> = Vec::new();
         for number in 1..=last.unwrap_or(0) {
             let mut round = Round::default();
-            for ((id, node), (of, needed)) in (0..).zip(&dated.program.nodes).zip(rounds.iter().zip(&needed)) {
+            for ((id, node), (of, needed)) in (0..).zip(&dated.program.nodes).zip(rounds.iter().zip(&needed))
+            {
                 if *needed && *of == number {
                     making.add(&mut round, NodeId(id), node);
                 }

@@ -132,7 +132,8 @@ pub(super) fn each<T: Send + 'static>(
                 while let Some((part, batches)) = rows.take() {
                     for (place, batch) in batches.enumerate() {
                         let origin = (part, place);
-                        let outcome = work(origin, &batch).map(|outcome| (origin, batch.num_rows() as u64, outcome));
+                        let outcome =
+                            work(origin, &batch).map(|outcome| (origin, batch.num_rows() as u64, outcome));
                         let failed = outcome.is_err();
                         if stop() || done.send(outcome).is_err() || failed {
                             return;

@@ -47,9 +47,11 @@ type Found = (i64, u64);
 fn by_user(work: &SequenceWork, parts: &[Part], users: usize) -> (Vec<Found>, Vec<usize>) {
     let mut found: Vec<(u16, i64, u64)> = Vec::new();
     for (table, part) in parts.iter().enumerate() {
-        let mut patterns = work.patterns.iter().zip(0_u64..).filter(|(pattern, _)| pattern.table == table).peekable();
+        let mut patterns =
+            work.patterns.iter().zip(0_u64..).filter(|(pattern, _)| pattern.table == table).peekable();
         let Some(time) = patterns.peek().map(|(pattern, _)| pattern.time) else { continue };
-        let bits: Vec<(Bit, u64)> = patterns.map(|(pattern, place)| (Bit::of(pattern.condition), place)).collect();
+        let bits: Vec<(Bit, u64)> =
+            patterns.map(|(pattern, place)| (Bit::of(pattern.condition), place)).collect();
         if work.patterns.len() <= MOST_PATTERNS {
             let bits: Vec<(Bit, u64)> = bits.into_iter().map(|(bit, place)| (bit, 1 << place)).collect();
             part.matches(&bits, time, |user, at, mask| found.push((user, at, mask)));
@@ -117,7 +119,9 @@ impl Machine<'_> {
         if !self.fits {
             let mut matches = vec![Vec::new(); self.sequence.patterns().count()];
             for (at, pattern) in events {
-                if let Some(times) = usize::try_from(*pattern).ok().and_then(|pattern| matches.get_mut(pattern)) {
+                if let Some(times) =
+                    usize::try_from(*pattern).ok().and_then(|pattern| matches.get_mut(pattern))
+                {
                     times.push(*at);
                 }
             }
@@ -280,7 +284,8 @@ mod tests {
 
     fn made(without: &[usize], absent: bool, limit: Option<i64>) -> Sequence {
         let pattern = EventPattern { table: 0, filter: None };
-        let steps = without.iter().map(|count| SequenceStep { pattern, without: vec![pattern; *count] }).collect();
+        let steps =
+            without.iter().map(|count| SequenceStep { pattern, without: vec![pattern; *count] }).collect();
         let within = limit.map(|amount| Limit { amount, unit: Unit::Days });
         Sequence { steps, absent: absent.then_some(pattern), within, now: NodeId(0) }
     }

@@ -196,10 +196,18 @@ fn world(random: &mut Random, text_keys: bool) -> World {
                 }),
                 maybe(random, 85, |random| {
                     let near = random.between(-4_000, 4_000) as f64 / 10.0;
-                    Value::Float(if random.percent(10) { *random.pick(&[1e308, -1e308, 1e-300, 3e16]) } else { near + 0.0 })
+                    Value::Float(if random.percent(10) {
+                        *random.pick(&[1e308, -1e308, 1e-300, 3e16])
+                    } else {
+                        near + 0.0
+                    })
                 }),
                 maybe(random, 85, |random| {
-                    Value::Int(if random.percent(10) { *random.pick(&[i64::MAX, i64::MIN]) } else { random.between(-3, 9) })
+                    Value::Int(if random.percent(10) {
+                        *random.pick(&[i64::MAX, i64::MIN])
+                    } else {
+                        random.between(-3, 9)
+                    })
                 }),
                 maybe(random, 90, |random| text(random, &["A", "B", "服饰", "", "b"])),
                 Value::Label(random.between(0, 2) as u32),

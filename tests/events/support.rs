@@ -16,7 +16,18 @@ pub struct World {
 
 pub fn program(text: &str) -> Program {
     let checked = strata::check::check_text("rules.seg", text);
-    let told: Vec<String> = checked.diagnostics.iter().map(|found| format!("{}: {} `{}`", found.code, found.message, found.span.map_or("", |span| &text[span.start as usize..span.end as usize]))).collect();
+    let told: Vec<String> = checked
+        .diagnostics
+        .iter()
+        .map(|found| {
+            format!(
+                "{}: {} `{}`",
+                found.code,
+                found.message,
+                found.span.map_or("", |span| &text[span.start as usize..span.end as usize])
+            )
+        })
+        .collect();
     assert!(checked.program.is_some(), "{}", told.join("\n"));
     checked.program.unwrap()
 }
@@ -69,12 +80,16 @@ pub fn computed(
 
 /// Tells the first declaration and user for whom the answers differ.
 pub fn difference(dated: &Dated, expected: &[Vec<Value>], found: &[Vec<Value>]) -> Option<String> {
-    for (declaration, (expected, found)) in dated.program.declarations.iter().zip(expected.iter().zip(found)) {
+    for (declaration, (expected, found)) in dated.program.declarations.iter().zip(expected.iter().zip(found))
+    {
         for (user, expected) in expected.iter().enumerate() {
             // A bool of a segment is never missing.
             if Some(expected) != found.get(user) {
                 let name = &declaration.heading.name;
-                return Some(format!("`{name}` of user {user}: {expected:?}, but the engine says {:?}", found.get(user)));
+                return Some(format!(
+                    "`{name}` of user {user}: {expected:?}, but the engine says {:?}",
+                    found.get(user)
+                ));
             }
         }
     }

@@ -1,8 +1,8 @@
 //! The made-up rows of a test as users.
 
-use crate::semantics::show::value_text;
 use crate::interpret::UserRows;
 use crate::program::{Bound, Column, Decimal, Domain, Program, Test, TestRow, Type, Value};
+use crate::semantics::show::value_text;
 use crate::semantics::{compare, numbers};
 use std::cmp::Ordering;
 

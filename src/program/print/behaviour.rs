@@ -3,8 +3,8 @@
 
 use super::{Printer, name, unit};
 use crate::program::{
-    Aggregate, AggregateFunction, Edge, EventPattern, Expr, Limit, NodeId, Population, Sequence, Share, Statistic,
-    Type, Unit, Value,
+    Aggregate, AggregateFunction, Edge, EventPattern, Expr, Limit, NodeId, Population, Sequence, Share,
+    Statistic, Type, Unit, Value,
 };
 use crate::program::{DeclarationKind, Program, Type};
 use hashbrown::HashMap;
