@@ -6,7 +6,7 @@ use crate::program::{
     Aggregate, AggregateFunction, Edge, EventPattern, Expr, Limit, NodeId, Population, Sequence, Share,
     Statistic, Type, Unit, Value,
 };
-use crate::program::{DeclarationKind, Program, Type};
+use crate::program::{DeclarationKind, Program};
 use hashbrown::HashMap;
 use std::borrow::Cow;
 use std::fmt::Write as _;
