@@ -1,12 +1,14 @@
 //! Programs of behaviour, held equal: the reference interpreter on the program, and on the program read
-//! again from what `expand` prints.
+//! again from what `expand` prints; the event engine with different numbers of threads, batches, parts and
+//! orders of rows, with all the memory it wants and with so little that the events go to the disk.
 
 use crate::event_rows::{self, World};
 use crate::model::Model;
 use crate::programs::Generator;
 use crate::random::Random;
-use crate::{Case, Tally, case, compile, count_segments};
+use crate::{Case, Tally, case, compile, count_segments, value};
 use std::sync::atomic::Ordering;
+use strata::events::{EventOptions, evaluate_rows};
 use strata::insight::Zoned;
 use strata::interpret;
 use strata::program::{Program, Value, print};
@@ -71,6 +73,11 @@ pub struct Difference {
 /// The first difference between the interpreter and any of the others.
 fn difference(program: &Program, case: &Case, world: &World) -> Option<Difference> {
     let expected = interpreted(program, case, world);
+    for way in WAYS {
+        if let Some(found) = differs(way.name, &expected, &engine(program, case, world, way)) {
+            return Some(found);
+        }
+    }
     let (other, found) = ("expanded", expanded(program, case, world));
     let found = match found {
         Ok(found) => found,
@@ -96,6 +103,69 @@ fn differs(other: &'static str, expected: &Answers, found: &Answers) -> Option<D
         }
     }
     None
+}
+
+/// How the engine works; nothing may depend on it.
+struct Way {
+    name: &'static str,
+    threads: usize,
+    part_users: usize,
+    batch_rows: usize,
+    memory: Option<usize>,
+    shuffled: bool,
+}
+
+const WAYS: &[Way] = &[
+    Way {
+        name: "engine",
+        threads: 1,
+        part_users: 1 << 14,
+        batch_rows: 1 << 16,
+        memory: None,
+        shuffled: false,
+    },
+    Way { name: "engine, cut small", threads: 3, part_users: 4, batch_rows: 7, memory: None, shuffled: true },
+    Way {
+        name: "engine, on disk",
+        threads: 2,
+        part_users: 8,
+        batch_rows: 16,
+        memory: Some(1),
+        shuffled: true,
+    },
+];
+
+/// The engine's answers.
+fn engine(program: &Program, case: &Case, world: &World, way: &Way) -> Answers {
+    let dated = program.at(case.now);
+    let mut world = world.clone();
+    if way.shuffled {
+        for (events, seed) in world.events.iter_mut().zip(1..) {
+            let mut random = Random::new(seed);
+            for at in (1..events.len()).rev() {
+                events.swap(at, random.below(at + 1));
+            }
+        }
+    }
+    let options = EventOptions {
+        threads: way.threads,
+        part_users: way.part_users,
+        memory: way.memory,
+        ..EventOptions::default()
+    };
+    let found = evaluate_rows(&dated, &case.facts, &world.users, &world.events, way.batch_rows, &options);
+    let (assignments, _) = found.unwrap();
+    let declarations = dated.program.declarations.iter().enumerate();
+    declarations
+        .map(|(at, declaration)| {
+            let ty = &dated.program.node(declaration.value).ty;
+            let values = assignments.iter().flat_map(|assignment| {
+                let column = &assignment.outputs[at].column;
+                (0..assignment.rows).map(move |row| value(column, ty, row))
+            });
+            (declaration.heading.name.clone(), values.collect())
+        })
+        .collect()
 }
 
 /// The answers of the program that `expand` prints, over the events in another order.

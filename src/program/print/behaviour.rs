@@ -3,10 +3,10 @@
 
 use super::{Printer, name, unit};
 use crate::program::{
-    Aggregate, AggregateFunction, Edge, EventPattern, Expr, NodeId, Population, Sequence, Share, Statistic,
-    Unit, Value,
+    Aggregate, AggregateFunction, Edge, EventPattern, Expr, Limit, NodeId, Population, Sequence, Share,
+    Statistic, Type, Unit, Value,
 };
-use crate::program::{DeclarationKind, Program, Type};
+use crate::program::{DeclarationKind, Program};
 use hashbrown::HashMap;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -113,14 +113,25 @@ impl Printer<'_> {
 
     pub(super) fn sequence(&self, of: &Sequence) -> String {
         self.in_event(|| {
-            let pattern = |it: &EventPattern| self.pattern(it.table, it.filter, Vec::new());
+            let then = self.earlier_moment(of);
+            let pattern = |it: &EventPattern| {
+                let bound = then.map(|then| self.not_after(it.table, then));
+                self.pattern(it.table, it.filter, bound.into_iter().collect())
+            };
             let mut text = "sequence(".to_owned();
             for (at, step) in of.steps.iter().enumerate() {
                 for without in &step.without {
                     let _ = write!(text, " without {}", pattern(without));
                 }
                 let word = if at == 0 { "" } else { " then " };
-                let _ = write!(text, "{word}{}", pattern(&step.pattern));
+                let shown = match then {
+                    Some(then) if at == 0 => {
+                        let first = &step.pattern;
+                        self.pattern(first.table, first.filter, vec![self.begins_before(of, first, then)])
+                    }
+                    _ => pattern(&step.pattern),
+                };
+                let _ = write!(text, "{word}{shown}");
             }
             if let Some(absent) = &of.absent {
                 let _ = write!(text, " then no {}", pattern(absent));
@@ -130,6 +141,42 @@ impl Printer<'_> {
             }
             text + ")"
         })
+    }
+
+    /// The moment of a sequence as it was. One of the program's own moment says it without words.
+    fn earlier_moment(&self, of: &Sequence) -> Option<i64> {
+        match self.program.node(of.now).expr {
+            Expr::Constant(Value::Timestamp(moment)) if moment != self.calendar.now() => Some(moment),
+            _ => None,
+        }
+    }
+
+    fn has_dates(&self, table: usize) -> bool {
+        let events = self.program.events.get(table);
+        let at = events.and_then(|events| events.table.columns.get(events.at));
+        at.is_some_and(|at| at.ty == Type::Date)
+    }
+
+    /// That an event of the table is not later than a moment; a date is its first moment.
+    fn not_after(&self, table: usize, moment: i64) -> String {
+        let at = self.event_column(table, self.program.events.get(table).map_or(0, |events| events.at));
+        let text = self.calendar.timestamp(moment);
+        match text.split_once('T') {
+            Some((date, _)) if self.has_dates(table) => format!("{at} <= {date}"),
+            _ => format!("{at} <= {text}"),
+        }
+    }
+
+    /// The bound of the first step: where something must not come within a time, that time has passed.
+    fn begins_before(&self, of: &Sequence, first: &EventPattern, then: i64) -> String {
+        let (Some(_), Some(limit)) = (&of.absent, of.within) else {
+            return self.not_after(first.table, then);
+        };
+        if of.patterns().all(|pattern| self.has_dates(pattern.table)) {
+            let days = limit.micros() / Limit { amount: 1, unit: Unit::Days }.micros();
+            return format!("{} - {days} days", self.not_after(first.table, then));
+        }
+        self.not_after(first.table, then.saturating_sub(limit.micros()))
     }
 
     pub(super) fn population(&self, of: &Population) -> String {
