@@ -151,10 +151,7 @@ fn value_after(body: &str) -> Option<Stretch> {
             '{' | '｛' | '(' | '（' | '[' => depth += 1,
             '}' if depth == 0 => return Some(Stretch::Value { expression: at, format: 0 }),
             '}' | '｝' | ')' | '）' | ']' => depth = depth.saturating_sub(1),
-            // A time of day has digits on both sides.
-            ':' | '：'
-                if depth == 0 && !body.get(..at)?.ends_with(|before: char| before.is_ascii_digit()) =>
-            {
+            ':' | '：' if depth == 0 && begins_format(body.get(..at)?, letters.as_str()) => {
                 let format = body.get(at..)?.find('}')?;
                 return Some(Stretch::Value { expression: at, format });
             }
@@ -162,4 +159,9 @@ fn value_after(body: &str) -> Option<Stretch> {
         }
     }
     None
+}
+
+/// Whether a `:` between these begins a format: one inside a time of day has digits on both sides.
+fn begins_format(before: &str, after: &str) -> bool {
+    after.starts_with(['.', '%']) || !before.ends_with(|letter: char| letter.is_ascii_digit())
 }

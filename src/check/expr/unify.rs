@@ -3,6 +3,7 @@
 
 use super::literals::{constant_in, number_of};
 use super::{Checker, Resolved, spell};
+use crate::check::names::State;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::codes::types as codes;
 use crate::program::{Expr, NodeId, Type};
@@ -26,7 +27,7 @@ impl Checker {
             .map(|at| {
                 operands
                     .get(at)
-                    .is_some_and(|e| !self.needs_context(e) && !self.is_label_beside(at, operands))
+                    .is_some_and(|e| !self.is_label_beside(at, operands) && !self.needs_context(e))
             })
             .collect();
         for wanted in [true, false] {
@@ -82,6 +83,11 @@ impl Checker {
 
     /// Whether a declared attribute's labelled type has this label.
     fn owns(&mut self, attribute: &ast::Name, label: &ast::Name) -> bool {
+        // A rule that bears a label's name may compare with that label: it does not need itself.
+        let state = self.names.values.get(&attribute.text).map(|symbol| symbol.state);
+        if matches!(state, Some(State::Open(_))) {
+            return false;
+        }
         let Resolved::Node(id) = self.resolve(attribute) else { return false };
         match self.node(id).ty {
             Type::Label(ty) => self.label_code(ty, &label.text).is_some(),
