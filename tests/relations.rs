@@ -49,8 +49,7 @@ impl Rules {
             layer: Vec::new(),
         };
         rules.scale = [condition(random, &[], 2), condition(random, &[], 1)];
-        rules.layer =
-            (0..3).map(|at| (format!("m{at}"), condition(random, &["skill >= mi"], 2))).collect();
+        rules.layer = (0..3).map(|at| (format!("m{at}"), condition(random, &["skill >= mi"], 2))).collect();
         for at in 0..5 {
             let name = format!("s{at}");
             let text = rules.segment(random);
@@ -155,7 +154,9 @@ fn condition(random: &mut Random, names: &[&str], depth: usize) -> String {
             4 => format!("b <= {}", k.min(3)),
             5 => "b is missing".into(),
             6 => format!("not (b > {})", k.min(2)),
-            7 => (*random.pick(&["c = x", "c != y", "c in (x, z)", "c is missing", "c not in (y, z)"])).into(),
+            7 => {
+                (*random.pick(&["c = x", "c != y", "c in (x, z)", "c is missing", "c not in (y, z)"])).into()
+            }
             8 => "v".into(),
             9 => (*random.pick(&["l >= mi", "l = lo", "l != hi", "l is known"])).into(),
             10 => (*random.pick(&["a > b", "b >= a", "a = b"])).into(),
@@ -329,7 +330,8 @@ fn every_difference_is_the_truth() {
             }
         }
         let segments = |rules: &Rules| rules.segments.iter().map(|(name, _)| name.clone()).collect();
-        let (before, after): (BTreeSet<String>, BTreeSet<String>) = (segments(&old_rules), segments(&new_rules));
+        let (before, after): (BTreeSet<String>, BTreeSet<String>) =
+            (segments(&old_rules), segments(&new_rules));
         let told: BTreeSet<String> = found
             .rules
             .iter()

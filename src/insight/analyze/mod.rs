@@ -187,7 +187,9 @@ pub fn analyze(program: &Program, dated: &Dated, limits: Limits) -> Analysis {
             .collect(),
         not_compared: relations.not_compared,
         paths: match limits.paths {
-            true => paths::paths(dated, Budget::new(limits.steps, limits.time)),
+            true => {
+                paths::paths(dated, Budget::new(limits.steps, limits.time.saturating_sub(start.elapsed())))
+            }
             false => Vec::new(),
         },
         reads: reads::reads(program),
