@@ -142,6 +142,7 @@ fn codes_with_a_case() -> BTreeSet<String> {
 const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
     ("E0106", "needs two files; `tests/several_files.rs`"),
     ("E0107", "needs a file outside the folder; `tests/several_files.rs`"),
+    ("W1404", "needs `strata analyze`; `tests/analyze.rs`"),
     ("E0122", "needs millions of expressions"),
 ];
 

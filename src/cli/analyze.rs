@@ -2,6 +2,7 @@
 
 use super::output;
 use super::program::{self, CheckOptions};
+use crate::diagnostic::codes::logic as codes;
 use crate::insight::analyze::{self, Analysis, Limits};
 use crate::run::moment::{self, NowFrom};
 use clap::{Args, ValueEnum};
@@ -57,7 +58,12 @@ pub(super) fn analyze(args: &AnalyzeArgs) -> u8 {
         Ok(settled) => settled,
         Err(finding) => return program::surroundings(&ready.sources, &[finding]),
     };
-    let limits = Limits { time: Duration::from_secs(args.seconds), ..Limits::default() };
+    let allowed = |code: &String| code.eq_ignore_ascii_case(codes::IMPOSSIBLE_PATH.id());
+    let limits = Limits {
+        time: Duration::from_secs(args.seconds),
+        paths: !args.options.allow.iter().any(allowed),
+        ..Limits::default()
+    };
     let analysis = analyze::analyze(rules, &rules.at(now), limits);
     let shown = moment::show(now, &moment::zone(rules));
     output::result(&match args.format {

@@ -28,7 +28,7 @@ mod values;
 mod words;
 mod world;
 
-pub use quick::Decision;
+pub use quick::{Decision, Tester};
 pub use search::{Budget, Reason};
 
 use crate::diagnostic::Witness;

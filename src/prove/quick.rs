@@ -2,10 +2,11 @@
 
 use super::group::Group;
 use super::search::Search;
+use super::world::World;
 use super::{Example, Possibility, Prover, Reason};
 use crate::interpret::evaluate_given;
 use crate::program::{Expr, NodeId, Value};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
 /// Whether there is such a user.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,15 +59,30 @@ impl Prover<'_> {
         self.world.cone(&[condition]).into_iter().filter(is_input).collect()
     }
 
-    /// Whether conditions hold for a user who has the example's columns and what else it says; none where
-    /// a condition needs more than that.
-    pub fn holds(&self, example: &Example, conditions: &[NodeId]) -> Vec<Option<bool>> {
+    /// For asking about conditions of many users.
+    pub fn tester(&self, conditions: &[NodeId]) -> Tester<'_> {
         let cone = self.world.cone(conditions);
+        Tester { world: &self.world, cone, conditions: conditions.to_vec() }
+    }
+}
+
+/// Conditions that are evaluated for one user after another by the reference interpreter.
+#[derive(Debug)]
+pub struct Tester<'p> {
+    world: &'p World<'p>,
+    cone: Vec<NodeId>,
+    conditions: Vec<NodeId>,
+}
+
+impl Tester<'_> {
+    /// Whether each condition holds for a user who has the example's columns and what else it says; none
+    /// where a condition needs more than that.
+    pub fn holds(&self, example: &Example) -> Vec<Option<bool>> {
+        let program = self.world.program;
         let mut given = example.given.clone();
         let mut open: HashSet<NodeId> = HashSet::new();
-        for id in &cone {
-            let expr = &self.world.program.node(*id).expr;
-            match expr {
+        for id in &self.cone {
+            match &program.node(*id).expr {
                 Expr::Column(column) => {
                     let value = example.columns.get(*column).cloned().unwrap_or(Value::Missing);
                     given.entry(*id).or_insert(value);
@@ -79,15 +95,14 @@ impl Prover<'_> {
                         open.insert(*id);
                     }
                 }
-                expr if expr.operands().iter().any(|operand| open.contains(operand)) => {
+                expr if !open.is_empty() && expr.operands().iter().any(|operand| open.contains(operand)) => {
                     open.insert(*id);
                 }
                 _ => {}
             }
         }
-        let values: HashMap<NodeId, Value> =
-            evaluate_given(self.world.dated, &self.world.facts, &cone, &given);
-        conditions
+        let values = evaluate_given(self.world.dated, &self.world.facts, &self.cone, &given);
+        self.conditions
             .iter()
             .map(|id| (!open.contains(id)).then(|| values.get(id).is_some_and(Value::is_true)))
             .collect()

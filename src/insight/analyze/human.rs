@@ -2,6 +2,7 @@
 
 use super::paths::too_many;
 use super::{Analysis, Extent, Open, Overlap, Paths, Question, Reads};
+use crate::diagnostic::codes::logic as codes;
 use std::fmt::Write;
 
 /// So many of a kind are listed.
@@ -149,7 +150,8 @@ fn paths(out: &mut String, paths: &Paths) {
         let _ = writeln!(out, "stack {stack}: some user can have each of its {all} paths\n");
         return;
     }
-    let head = format!("stack {stack}: {} of {all} paths that no user can have (W1404)", impossible.len());
+    let code = codes::IMPOSSIBLE_PATH;
+    let head = format!("stack {stack}: {} of {all} paths that no user can have ({code})", impossible.len());
     list(out, &head, impossible);
     let open: Vec<String> = undecided.iter().map(|open| format!("{}: {}", open.path, open.reason)).collect();
     list(out, &format!("stack {stack}: paths that could not be decided"), &open);

@@ -111,7 +111,7 @@ pub struct Analysis {
     pub undecided: Vec<Open>,
     /// How many pairs were not held against each other at all, because the time was up.
     pub not_compared: usize,
-    /// By stack: the paths that no user can have (W1404).
+    /// By stack: the paths that no user can have (W1404, unless that is allowed).
     pub paths: Vec<Paths>,
     /// What each rule reads.
     pub reads: Vec<Reads>,
@@ -128,11 +128,13 @@ pub struct Limits {
     pub steps: u64,
     /// The most overlaps that are put into words.
     pub explained: usize,
+    /// Whether the paths of stacks are looked at.
+    pub paths: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { time: Duration::from_secs(30), steps: 500_000, explained: 1_000 }
+        Limits { time: Duration::from_secs(30), steps: 500_000, explained: 1_000, paths: true }
     }
 }
 
@@ -184,7 +186,12 @@ pub fn analyze(program: &Program, dated: &Dated, limits: Limits) -> Analysis {
             })
             .collect(),
         not_compared: relations.not_compared,
-        paths: paths::paths(dated, Budget::new(limits.steps, limits.time)),
+        paths: match limits.paths {
+            true => {
+                paths::paths(dated, Budget::new(limits.steps, limits.time.saturating_sub(start.elapsed())))
+            }
+            false => Vec::new(),
+        },
         reads: reads::reads(program),
         unread: reads::unread(program),
     };

@@ -24,12 +24,13 @@ impl Samples {
         let users: Vec<&Example> = examples.into_iter().chain(&mixed).collect();
         let words = users.len().div_ceil(64);
         let mut bits = vec![[vec![0; words], vec![0; words]]; conditions.len()];
+        let tester = prover.tester(conditions);
         for (at, user) in users.iter().enumerate() {
             // A little time must be left for proofs.
             if prover.is_over() {
                 break;
             }
-            for (segment, holds) in bits.iter_mut().zip(prover.holds(user, conditions)) {
+            for (segment, holds) in bits.iter_mut().zip(tester.holds(user)) {
                 let Some(holds) = holds else { continue };
                 let [is_in, is_out] = segment;
                 let side = if holds { is_in } else { is_out };

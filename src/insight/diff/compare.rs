@@ -5,6 +5,9 @@ use super::super::union::Union;
 use super::{Difference, Entry, Status};
 use crate::program::{NodeId, Program};
 use crate::prove::{Decision, Example, Possibility, Prover, Reason};
+use hashbrown::HashMap;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// A set of users by its condition in the united graph.
 #[derive(Clone, Debug)]
@@ -119,11 +122,13 @@ const MOST_RENAMINGS: usize = 10_000;
 /// Holds sets against each other.
 pub(super) struct Comparison<'a> {
     prover: &'a Prover<'a>,
+    /// An example of each set that was looked at for a renaming; none where there is nobody.
+    examples: RefCell<HashMap<NodeId, Option<Rc<Example>>>>,
 }
 
 impl<'a> Comparison<'a> {
     pub fn new(prover: &'a Prover<'a>) -> Self {
-        Comparison { prover }
+        Comparison { prover, examples: RefCell::default() }
     }
 
     /// The new declarations in order, then those that are gone.
@@ -174,14 +179,26 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    fn example(&self, set: NodeId) -> Option<Rc<Example>> {
+        if let Some(known) = self.examples.borrow().get(&set) {
+            return known.clone();
+        }
+        let found = match self.prover.possible(set) {
+            Possibility::Somebody(example) => Some(Rc::new(example)),
+            _ => None,
+        };
+        self.examples.borrow_mut().insert(set, found.clone());
+        found
+    }
+
     fn is_same_and_somebody(&self, old: NodeId, new: NodeId) -> bool {
         let nobody = |goal: &[(NodeId, bool)]| self.prover.decide(goal) == Decision::Nobody;
-        let Possibility::Somebody(example) = self.prover.possible(new) else { return false };
+        let Some(example) = self.example(new) else { return false };
         if old == new {
             return true;
         }
         // The example alone tells most pairs apart.
-        if self.prover.holds(&example, &[old]).first() == Some(&Some(false)) {
+        if self.prover.tester(&[old]).holds(&example).first() == Some(&Some(false)) {
             return false;
         }
         nobody(&[(old, true), (new, false)]) && nobody(&[(old, false), (new, true)])
