@@ -88,7 +88,7 @@ fn of_dates(args: &ChangesArgs, rules: &Path) -> Result<Result<Changes, Vec<Diag
             stop: Stop::on_signals().unwrap_or_default(),
             ..RunOptions::default()
         };
-        match run::run(&ready.program, &options, &mut |_, _| {}) {
+        match run::run(&ready.program, &options, &mut |_| {}) {
             Ok(_) => paths.push(path.display().to_string()),
             Err(RunError::Found(findings)) => return Err(program::surroundings(&ready.sources, &findings)),
             Err(RunError::Stopped(signal)) => {

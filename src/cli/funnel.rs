@@ -65,7 +65,7 @@ pub(super) fn funnel(args: &FunnelArgs) -> u8 {
         nothing_shown: true,
         ..RunOptions::default()
     };
-    match run::run(&funnel.program, &options, &mut |_, _| {}) {
+    match run::run(&funnel.program, &options, &mut |_| {}) {
         Ok(summary) => {
             let report = funnel.report(summary.now, summary.rows, &summary.guard_counts);
             output::result(&match args.format {

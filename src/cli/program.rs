@@ -99,7 +99,9 @@ pub(super) fn run(args: &RunArgs) -> u8 {
     match args.run(&ready.program, ready.facts) {
         Ok((text, summary)) => {
             output::result(&text);
-            let told = |found: &&Diagnostic| !args.check.allow.iter().any(|code| code.eq_ignore_ascii_case(found.code.id()));
+            let told = |found: &&Diagnostic| {
+                !args.check.allow.iter().any(|code| code.eq_ignore_ascii_case(found.code.id()))
+            };
             let warnings: Vec<Diagnostic> = summary.warnings.iter().filter(told).cloned().collect();
             output::findings(&ready.sources, &warnings);
             let failures = guards::failures(&ready.program, &summary.guards);

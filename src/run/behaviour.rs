@@ -103,7 +103,8 @@ impl Tables for Files {
         columns: &[usize],
         earliest: Option<&Value>,
     ) -> Result<Arc<dyn Rows>, Vec<Diagnostic>> {
-        let (Some(events), Some(Some(path))) = (self.program.events.get(table), self.events.get(table)) else {
+        let (Some(events), Some(Some(path))) = (self.program.events.get(table), self.events.get(table))
+        else {
             return Err(Vec::new());
         };
         let range = earliest.map(|low| ColumnRange { column: events.at, low: Some(low.clone()), high: None });

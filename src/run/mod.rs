@@ -1,7 +1,7 @@
 //! Evaluating a program over a table of users: scan, evaluate, count, write.
 
-pub mod guards;
 mod behaviour;
+pub mod guards;
 mod layout;
 pub mod moment;
 pub mod paths;
@@ -26,8 +26,8 @@ use crate::diagnostic::{Diagnostic, codes::data, nearest};
 use crate::program::{NodeId, Program, Table};
 use crate::semantics::Facts;
 use crate::vector::{Plan, Wanted};
-use indexmap::IndexMap;
 use behaviour::Files;
+use indexmap::IndexMap;
 use pipeline::{Halt, Work};
 use select::Selection;
 use std::collections::BTreeSet;
@@ -182,7 +182,8 @@ pub fn run(
     let wanted: Vec<usize> = shown.collect();
     let (dated, scores) = scores::with_levels(dated, &wanted);
     let guards = dated.program.guards.iter().map(|guard| guard.condition);
-    let conditions: Vec<NodeId> = guards.chain(scores.iter().flat_map(|score| score.levels.clone())).collect();
+    let conditions: Vec<NodeId> =
+        guards.chain(scores.iter().flat_map(|score| score.levels.clone())).collect();
     let wanted = Wanted::these(wanted).with_conditions(conditions);
     let plan = Plan::new(&dated, &wanted);
 
@@ -354,8 +355,7 @@ fn spare_the_data(
 ) -> Result<(), Diagnostic> {
     let Ok(place) = output.canonicalize() else { return Ok(()) };
     let others = other_tables(program).filter_map(|table| source(table, options).ok());
-    let mut inputs =
-        others.chain([users.to_owned()]).filter_map(|path| Path::new(&path).canonicalize().ok());
+    let mut inputs = others.chain([users.to_owned()]).filter_map(|path| Path::new(&path).canonicalize().ok());
     if !place.is_file() && !place.is_dir() || !inputs.any(|input| input == place || input.starts_with(&place))
     {
         return Ok(());

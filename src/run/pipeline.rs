@@ -143,12 +143,7 @@ struct Read {
     problem: Option<Diagnostic>,
 }
 
-fn read<R>(
-    mut reader: R,
-    permits: &Receiver<()>,
-    batches: &Sender<Numbered>,
-    stop: &Stop,
-) -> (R, Read)
+fn read<R>(mut reader: R, permits: &Receiver<()>, batches: &Sender<Numbered>, stop: &Stop) -> (R, Read)
 where
     R: Iterator<Item = Result<RecordBatch, Diagnostic>>,
 {
@@ -208,14 +203,20 @@ fn evaluate(
 }
 
 impl Work {
-    fn one(&self, first_row: usize, batch: &RecordBatch, tally: &mut Tally) -> Result<Option<RecordBatch>, Diagnostic> {
+    fn one(
+        &self,
+        first_row: usize,
+        batch: &RecordBatch,
+        tally: &mut Tally,
+    ) -> Result<Option<RecordBatch>, Diagnostic> {
         let failed = |cause: &dyn std::fmt::Display| {
             Diagnostic::placeless(data::NOT_RUNNABLE, format!("the data cannot be evaluated: {cause}"))
         };
         let rows = first_row..first_row + batch.num_rows();
         let given = self.context.as_ref().map(|context| context.of_rows(&rows)).transpose();
         let given = given.map_err(|cause| failed(&cause))?.unwrap_or_default();
-        let assignment = self.plan.evaluate_with(batch, &given, &self.facts).map_err(|cause| failed(&cause))?;
+        let assignment =
+            self.plan.evaluate_with(batch, &given, &self.facts).map_err(|cause| failed(&cause))?;
         tally.add(&assignment);
         let Some(writer) = &self.writer else { return Ok(None) };
         let key = batch.column_by_name(&self.key).ok_or_else(|| failed(&"the key was not read"))?;

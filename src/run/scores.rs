@@ -36,9 +36,8 @@ pub fn with_levels(mut dated: Dated, declarations: &[usize]) -> (Dated, Vec<Scor
 /// How many levels a score has, where it is one against the population.
 fn levels(builder: &Builder, score: NodeId) -> Option<i64> {
     let Some(Node { expr: Expr::Score { cuts, .. }, .. }) = builder.get(score) else { return None };
-    let of_population = |cut: &NodeId| {
-        builder.get(*cut).is_some_and(|cut| matches!(cut.expr, Expr::Population(_)))
-    };
+    let of_population =
+        |cut: &NodeId| builder.get(*cut).is_some_and(|cut| matches!(cut.expr, Expr::Population(_)));
     let levels = i64::try_from(cuts.len() + 1).ok()?;
     cuts.iter().any(of_population).then_some(levels)
 }
