@@ -220,8 +220,14 @@ fn the_summary_counts_every_depth_and_keeps_its_schema() {
     assert_eq!(count("new") + count("grown") + count("late") + count(""), 5_000);
     assert_eq!(count("grown"), count("grown/old") + count("grown/-"));
     assert!(leaves > 0);
-    let keys: Vec<&String> = plan.keys().collect();
-    assert_eq!(keys.first().unwrap().as_str(), "new");
+    // In the file's order, each path before what is below it.
+    let text = case.text(&["run", "rules.seg", "--summary", "json"]);
+    let places: Vec<usize> =
+        ["\"new\":", "\"new/social\":", "\"new/search\":", "\"grown\":", "\"grown/old\":", "\"grown/-\":"]
+            .iter()
+            .map(|path| text.rfind(path).unwrap())
+            .collect();
+    assert!(places.is_sorted(), "{places:?}");
     let arms: u64 =
         summary["splits"]["trial"].as_object().unwrap().values().map(|users| users.as_u64().unwrap()).sum();
     assert_eq!(arms, 5_000);

@@ -252,7 +252,7 @@ fn matrix(out: &mut String, layer: &LayerChange) {
         return;
     }
     let mut moves: Vec<_> = layer.matrix.iter().filter(|of| of.from != of.to).collect();
-    moves.sort_by(|a, b| b.users.cmp(&a.users));
+    moves.sort_by_key(|of| std::cmp::Reverse(of.users));
     for of in moves.iter().take(WIDEST) {
         let _ = writeln!(out, "  {} -> {}: {}", shown(&of.from), shown(&of.to), of.users);
     }

@@ -311,6 +311,9 @@ pub struct Row<'a> {
     pub change: &'static str,
 }
 
+/// Users by where they were and where they are.
+type Moves<'a> = HashMap<(Option<&'a str>, Option<&'a str>), u64>;
+
 /// Holds two outputs against each other; `row` hears each change, users in the first output's order and
 /// then those of the second alone.
 ///
@@ -332,7 +335,7 @@ pub fn compare<'a, E>(
     };
     changes.names_only_before = lacking(before, after);
     changes.names_only_after = lacking(after, before);
-    let mut moves: Vec<HashMap<(Option<&str>, Option<&str>), u64>> = vec![HashMap::new(); shared.len()];
+    let mut moves: Vec<Moves> = vec![HashMap::new(); shared.len()];
     for (name, then, now) in &shared {
         if then.segment && now.segment {
             changes.segments.insert((*name).to_owned(), SegmentChange::default());
@@ -415,7 +418,7 @@ impl LayerChange {
     }
 
     /// The matrix, in order of the members' names; where there are too many kinds the most common.
-    fn tell(&mut self, moves: HashMap<(Option<&str>, Option<&str>), u64>) {
+    fn tell(&mut self, moves: Moves) {
         let mut moves: Vec<Move> = moves
             .into_iter()
             .map(|((from, to), users)| Move {

@@ -3,7 +3,7 @@
 //! The counts come out of a run: the program is given a guard for each set of conditions that is to be
 //! counted, so that whatever a run can evaluate can be counted here.
 
-use crate::diagnostic::Sources;
+use crate::diagnostic::{FileId, Sources, Span};
 use crate::program::{
     Decimal, DeclarationKind, Expr, Guard, GuardEnd, Layer, Measure, Node, NodeId, Program, Type,
 };
@@ -101,13 +101,13 @@ impl Funnel {
 
 /// A guard that counts and is always kept.
 fn count(condition: NodeId) -> Guard {
-    let place = crate::diagnostic::Span { file: crate::diagnostic::FileId(0), start: 0, end: 0 };
+    let place = Span { file: FileId(0), start: 0, end: 0 };
     let nobody = GuardEnd { value: Decimal { unscaled: 0, scale: 0 }, inclusive: true };
     Guard { text: String::new(), measure: Measure::Count, condition, low: Some(nobody), high: None, place }
 }
 
 fn push(program: &mut Program, expr: Expr) -> NodeId {
-    let place = crate::diagnostic::Span { file: crate::diagnostic::FileId(0), start: 0, end: 0 };
+    let place = Span { file: FileId(0), start: 0, end: 0 };
     let id = NodeId(u32::try_from(program.nodes.len()).unwrap_or(u32::MAX));
     program.nodes.push(Node { expr, ty: Type::Bool, optional: false, place });
     id
@@ -125,7 +125,10 @@ fn conditions(program: &mut Program, sources: &Sources, name: &str) -> Result<Ve
     if let Some(declaration) = program.declaration(name) {
         let value = declaration.value;
         return match &declaration.kind {
-            DeclarationKind::Segment => Ok(parts(program, sources, value)),
+            DeclarationKind::Segment => {
+                let own = own_text(program, declaration.heading.place);
+                Ok(parts(program, sources, value, own))
+            }
             DeclarationKind::Layer(layer) => {
                 let members: Vec<String> =
                     layer.members.iter().map(|member| format!("`{name} = {}`", member.name)).collect();
@@ -145,7 +148,8 @@ fn conditions(program: &mut Program, sources: &Sources, name: &str) -> Result<Ve
     if otherwise {
         for line in &layer.lines {
             if let Some(condition) = line.condition.filter(|_| line.member as usize != code) {
-                let text = format!("not {}", in_parentheses(&written(program, sources, condition)));
+                let text = written(program, sources, condition, line.place);
+                let text = format!("not {}", in_parentheses(&text));
                 let node = push(program, Expr::Not(condition));
                 found.push(Condition { node, text: Some(text) });
             }
@@ -168,7 +172,7 @@ fn conditions(program: &mut Program, sources: &Sources, name: &str) -> Result<Ve
     match own.as_slice() {
         [line] => {
             if let Some(condition) = line.condition {
-                found.extend(parts(program, sources, condition));
+                found.extend(parts(program, sources, condition, line.place));
             }
         }
         lines => {
@@ -215,19 +219,25 @@ fn member(program: &Program, name: &str) -> Result<(Layer, String), Refusal> {
 }
 
 /// The conditions that a rule joins by `and`, or the rule as one.
-fn parts(program: &Program, sources: &Sources, id: NodeId) -> Vec<Condition> {
+fn parts(program: &Program, sources: &Sources, id: NodeId, own: Span) -> Vec<Condition> {
     let node = program.node(id);
     let parts = match &node.expr {
         // A chain or `between` is one condition to who wrote it.
         Expr::And(parts) if parts.iter().any(|part| program.node(*part).place != node.place) => parts.clone(),
         _ => vec![id],
     };
-    parts.into_iter().map(|node| Condition { node, text: Some(written(program, sources, node)) }).collect()
+    parts
+        .into_iter()
+        .map(|node| Condition { node, text: Some(written(program, sources, node, own)) })
+        .collect()
 }
 
-fn written(program: &Program, sources: &Sources, id: NodeId) -> String {
-    let text = sources.text(program.node(id).place);
-    if text.is_empty() {
+/// A condition as the rule has it; where another rule wrote it first, spelled out.
+fn written(program: &Program, sources: &Sources, id: NodeId, own: Span) -> String {
+    let place = program.node(id).place;
+    let inside = own.file == place.file && own.start <= place.start && place.end <= own.end;
+    let text = sources.text(place);
+    if text.is_empty() || !inside {
         let zone = program.zone();
         return crate::program::print::expression(
             program,
@@ -236,6 +246,13 @@ fn written(program: &Program, sources: &Sources, id: NodeId) -> String {
         );
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// From a rule's name to the next one's.
+fn own_text(program: &Program, name: Span) -> Span {
+    let names = program.declarations.iter().map(|other| other.heading.place);
+    let next = names.filter(|place| place.file == name.file && place.start > name.start).min();
+    Span { end: next.map_or(u32::MAX, |next| next.start), ..name }
 }
 
 fn in_parentheses(text: &str) -> String {
