@@ -112,3 +112,32 @@ fn the_fund_example_finds_what_was_planted() {
     assert_eq!(truth.len(), 2_000);
     assert_eq!(found, truth);
 }
+
+/// Quintiles of a real purchase history with answers that are known from elsewhere: the R package `rfm`
+/// gives the same scores. Equal values score the same, so that nobody has 2 for frequency.
+#[test]
+fn the_cdnow_example_scores_as_is_known() {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/cdnow/rules.seg");
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out.csv");
+    let output = output.to_str().unwrap();
+    strata(&["run", rules.to_str().unwrap(), "--quiet", "--with-traits", "-o", output]);
+    let found = std::fs::read_to_string(output).unwrap();
+    let header: Vec<&str> = found.lines().next().unwrap().split(',').collect();
+    let users_by_score = |name: &str| {
+        let column = header.iter().position(|known| *known == name).unwrap();
+        let scores: Vec<&str> =
+            found.lines().skip(1).map(|line| line.split(',').nth(column).unwrap()).collect();
+        ["1", "2", "3", "4", "5"].map(|score| scores.iter().filter(|found| **found == score).count())
+    };
+    assert_eq!(users_by_score("value.f"), [11_908, 0, 4_079, 3_658, 3_925]);
+    assert_eq!(users_by_score("value.r"), [4_539, 4_748, 4_844, 4_720, 4_719]);
+    // Above the cuts 1, 1, 2 and 4.
+    let column = |name: &str| header.iter().position(|known| *known == name).unwrap();
+    for line in found.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let number = |name: &str| fields.get(column(name)).unwrap().parse::<u64>().unwrap();
+        let times = number("value.frequency");
+        assert_eq!(number("value.f"), 1 + [1, 1, 2, 4].iter().filter(|cut| times > **cut).count() as u64);
+    }
+}

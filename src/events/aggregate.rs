@@ -318,22 +318,17 @@ fn average<T: Summand>(part: &Part, bit: Bit, value: usize, source: &Source) -> 
     }))
 }
 
-/// [`whole_average`] without the way through text, where both the sum and the power of ten are doubles
+/// [`whole_average`] without the way through text, where both the sum and what it is divided by are doubles
 /// exactly, so that their quotient is rounded once.
 fn short_average(sum: i64, scale: u8, count: u64) -> Value {
     const EXACT: u64 = 1 << 53;
+    let divisor = 10_u64.checked_pow(u32::from(scale)).and_then(|power| power.checked_mul(count));
     #[expect(clippy::cast_precision_loss, reason = "it is below 2^53")]
-    match POWERS.get(usize::from(scale)) {
-        Some(power) if sum.unsigned_abs() <= EXACT => float_average(sum as f64 / power, count),
+    match divisor.filter(|divisor| *divisor <= EXACT) {
+        Some(divisor) if sum.unsigned_abs() <= EXACT => float_average(sum as f64, divisor),
         _ => whole_average(i256::from_i128(i128::from(sum)), scale, count),
     }
 }
-
-/// The powers of ten that are doubles.
-const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-    1e19, 1e20, 1e21, 1e22,
-];
 
 fn floats(values: impl Iterator<Item = Value>) -> ArrayRef {
     let value = |value| if let Value::Float(value) = value { Some(value) } else { None };

@@ -37,12 +37,27 @@ impl PartColumns {
             let column = match pieces.as_slice() {
                 [] => new_empty_array(&column_type(ty)),
                 [one] => one.clone(),
-                _ => concat(&pieces.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?,
+                _ => joined(&pieces)?,
             };
             into.insert(*node, column);
         }
         Ok(())
     }
+}
+
+/// Pieces of one column, one after the other. Texts may be a dictionary in one piece and plain in another.
+pub(super) fn joined(pieces: &[ArrayRef]) -> Result<ArrayRef, ArrowError> {
+    let mut types = pieces.iter().map(|piece| piece.data_type());
+    let first = types.next();
+    if types.all(|ty| Some(ty) == first) {
+        return concat(&pieces.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>());
+    }
+    let plain = |piece: &ArrayRef| match piece.data_type() {
+        DataType::Dictionary(_, values) => cast(piece, values),
+        _ => Ok(piece.clone()),
+    };
+    let pieces = pieces.iter().map(plain).collect::<Result<Vec<_>, _>>()?;
+    concat(&pieces.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())
 }
 
 /// A column of whole numbers in as few bytes as they need.

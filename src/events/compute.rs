@@ -4,7 +4,7 @@
 use super::aggregate::{Source, aggregate};
 use super::block::{Block, Parting};
 use super::cells::Cells;
-use super::columns::{PartColumns, packed};
+use super::columns::{PartColumns, joined, packed};
 use super::keys::{NOBODY, Numbers, Twice};
 use super::part::Part;
 use super::population;
@@ -21,7 +21,6 @@ use crate::semantics::columnar::column_type;
 use crate::semantics::{Dated, Facts, sequence};
 use crate::vector::{Assignment, NodeColumns, Plan, VectorError, Wanted};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_empty_array};
-use arrow::compute::concat;
 use arrow::datatypes::Schema;
 use hashbrown::HashMap;
 use std::ops::Range;
@@ -238,11 +237,11 @@ impl Work<'_> {
         let batches = self.of_users(nodes, <[ArrayRef]>::to_vec)?;
         let mut dense = NodeColumns::new();
         for (at, node) in nodes.iter().enumerate() {
-            let pieces: Vec<&dyn Array> =
-                batches.iter().filter_map(|(_, columns)| columns.get(at)).map(AsRef::as_ref).collect();
+            let pieces: Vec<ArrayRef> =
+                batches.iter().filter_map(|(_, columns)| columns.get(at)).cloned().collect();
             let column = match pieces.is_empty() {
                 true => new_empty_array(&column_type(&self.dated.program.node(*node).ty)),
-                false => concat(&pieces).map_err(failed)?,
+                false => joined(&pieces).map_err(failed)?,
             };
             dense.insert(*node, column);
         }

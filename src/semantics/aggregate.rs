@@ -104,12 +104,35 @@ pub fn float_average(sum: f64, count: u64) -> Value {
     if count == 0 { Value::Missing } else { numbers::float(sum / count as f64) }
 }
 
-/// The average of ints (scale 0), or of decimals, whose digits add up to this.
+/// The average of ints (scale 0), or of decimals, whose digits add up to this: the exact value, rounded
+/// once.
 pub fn whole_average(sum: i256, scale: u8, count: u64) -> Value {
-    // Through text, which rounds once: i256 has no conversion of its own that does.
-    let sum = format!("{sum}e-{scale}").parse().unwrap_or(f64::NAN);
-    float_average(sum, count)
+    if count == 0 {
+        return Value::Missing;
+    }
+    let divisor = i256::from_i128(i128::from(count));
+    let sign = if sum < i256::ZERO { "-" } else { "" };
+    // By hand, digit after digit, and then through text, which rounds once.
+    let mut digits = sum.wrapping_div(divisor).to_string().trim_start_matches('-').to_owned();
+    let mut rest = sum.wrapping_rem(divisor).to_i128().map_or(0, i128::unsigned_abs);
+    let mut places = usize::from(scale);
+    while rest != 0 && digits.len() < LONGEST {
+        rest *= 10;
+        let digit = rest / u128::from(count);
+        rest %= u128::from(count);
+        digits.push_str(&digit.to_string());
+        places += 1;
+    }
+    if rest != 0 {
+        // Something is left: the value is above what these digits say.
+        digits.push('1');
+        places += 1;
+    }
+    numbers::float(format!("{sign}{digits}e-{places}").parse().unwrap_or(f64::NAN))
 }
+
+/// More digits than lie between two doubles, leading zeros included.
+const LONGEST: usize = 60;
 
 fn float_sum<'a>(values: impl Iterator<Item = &'a Value>) -> ExactSum {
     let mut sum = ExactSum::default();

@@ -321,3 +321,18 @@ proptest! {
         prop_assert!(kept);
     }
 }
+
+/// Three times 13.97 is 41.91, and a third of the double 41.91 is no longer 13.97.
+#[test]
+fn an_average_of_decimals_is_rounded_once() {
+    let average = |sum: i128, scale, count| {
+        super::aggregate::whole_average(arrow::datatypes::i256::from_i128(sum), scale, count)
+    };
+    assert_eq!(average(4_191, 2, 3), Value::Float(13.97));
+    assert_eq!(average(-4_191, 2, 3), Value::Float(-13.97));
+    assert_eq!(average(-1, 2, 3), Value::Float(-1.0 / 300.0));
+    assert_eq!(average(1, 0, u64::MAX), Value::Float(1.0 / 18_446_744_073_709_551_615.0));
+    assert_eq!(average(0, 2, 7), Value::Float(0.0));
+    assert_eq!(average(0, 2, 0), Value::Missing);
+    assert_eq!(average(10_i128.pow(38) - 1, 38, 1), Value::Float(1.0));
+}

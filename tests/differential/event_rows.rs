@@ -10,6 +10,9 @@ use strata::program::{Expr, Program, Table, Type, Value};
 
 const DAY: i64 = 86_400_000_000;
 
+/// The years 2 to 9998, so that no zone leads out of the calendar.
+const DAYS: std::ops::Range<i32> = -718_000..2_932_000;
+
 /// Users and the rows of each event table, in the order of the tables.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -19,7 +22,18 @@ pub struct World {
 
 /// A world for a program.
 pub fn world(random: &mut Random, generated: &Generated, program: &Program, now: i64, count: usize) -> World {
-    let users = rows::rows(random, generated, program, now, count);
+    let mut users = rows::rows(random, generated, program, now, count);
+    for value in users.iter_mut().flatten() {
+        // Outside the years 1 to 9999 they are bad values, and never reach a rule.
+        let outside = match value {
+            Value::Date(day) => !DAYS.contains(day),
+            Value::Timestamp(at) => !(i64::from(DAYS.start) * DAY..i64::from(DAYS.end) * DAY).contains(at),
+            _ => false,
+        };
+        if outside {
+            *value = Value::Missing;
+        }
+    }
     let mut times = rows::moments(program, now);
     times.extend(bounds(program, now));
     let mut events = Vec::new();
@@ -49,7 +63,11 @@ pub fn world(random: &mut Random, generated: &Generated, program: &Program, now:
                 if random.percent(if column.optional { 25 } else { 4 }) {
                     return Value::Missing;
                 }
-                rows::value(random, &column.ty, program, &generated.constants, &times)
+                match rows::value(random, &column.ty, program, &generated.constants, &times) {
+                    Value::Date(day) if !DAYS.contains(&day) => Value::Missing,
+                    Value::Timestamp(at) if !DAYS.contains(&((at / DAY) as i32)) => Value::Missing,
+                    value => value,
+                }
             });
             let mut row: Vec<Value> = row.collect();
             if let Some(before) = &before {
