@@ -132,7 +132,7 @@ fn ties_duplicates_and_missing_values() {
         trait last_amount = last(amount of orders)\n\
         trait common = mode(amount of orders)\n\
         trait rows = count(orders)\n\
-        trait known = count(amount of orders)\n\
+        trait valued = count(amount of orders)\n\
         trait total = sum(amount of orders)\n\
         trait kinds = distinct(amount of orders)\n\
         trait days = distinct(date(at) of orders)\n\
@@ -147,7 +147,7 @@ fn ties_duplicates_and_missing_values() {
     assert_column(&found, "last_amount", ["9.05", "", "0.10", ""]);
     assert_column(&found, "common", ["3.00", "", "0.10", ""]);
     assert_column(&found, "rows", ["6", "1", "2", "0"]);
-    assert_column(&found, "known", ["5", "0", "2", "0"]);
+    assert_column(&found, "valued", ["5", "0", "2", "0"]);
     assert_column(&found, "total", ["29.15", "0.00", "0.30", "0.00"]);
     assert_column(&found, "kinds", ["4", "0", "2", "0"]);
     assert_column(&found, "days", ["3", "1", "1", "0"]);
@@ -239,7 +239,7 @@ fn nothing_depends_on_how_the_events_are_laid_out() {
     for (name, part) in ["glob/o1.csv", "glob/o2.csv"].iter().zip(lines.chunks(2_500)) {
         case.write(name, &format!("id,at,amount,status\n{}", part.concat()));
     }
-    case.write("glob/other.csv", "nothing of the kind\n");
+    case.write("glob/another.csv", "nothing of the kind\n");
     assert_eq!(case.run(&["--table", "orders=glob/o*.csv"]), expected, "a pattern");
     // What a folder's name says is a column.
     for status in ["paid", "refunded"] {

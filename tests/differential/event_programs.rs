@@ -380,7 +380,7 @@ impl<'r> Generator<'r> {
             Kind::Date => *self.random.pick(&[("days", 400), ("weeks", 30), ("months", 8), ("years", 2)]),
             _ => *self.random.pick(&[("days", 400), ("hours", 4_000), ("minutes", 100_000), ("months", 8)]),
         };
-        let amount = self.random.between(1, most);
+        let amount = self.random.between(2, most);
         let moment = *self.random.pick(&[Kind::Date, Kind::Timestamp]);
         let word = |text: String| Part::Word(text);
         let parts = match self.random.below(12) {
@@ -394,7 +394,7 @@ impl<'r> Generator<'r> {
                 vec![word(format!(", last {amount} {unit} before ")), Part::Sub(end)]
             }
             7 => {
-                let later = self.random.between(0, amount - 1);
+                let later = self.random.between(1, amount - 1);
                 vec![word(format!(", {amount} {unit} ago to {later} {unit} ago"))]
             }
             8 | 9 => {
