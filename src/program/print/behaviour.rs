@@ -58,6 +58,8 @@ impl Printer<'_> {
             };
             let mut window: Vec<String> = Vec::new();
             if let Some(written) = self.hours_before_a_day(of) {
+                let now = Edge { bound: of.window.now, inclusive: true };
+                window.push(bound(&now, "<=", "<"));
                 let events = self.pattern(of.table, of.filter, window);
                 return self.function_of(of, &format!("{events}, {written}"));
             }
