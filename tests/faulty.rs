@@ -38,6 +38,7 @@ fn each_shows_its_fault_and_nothing_else() {
             .unwrap();
         let found = String::from_utf8(output.stderr).unwrap();
         let code = promised(&path);
+        assert!(strata::diagnostic::Code::find(&code).is_some(), "{code} is no code");
         let is_error = code.starts_with('E');
         assert_eq!(output.status.code(), Some(i32::from(is_error)), "{}\n{found}", path.display());
         let codes: Vec<&str> = found

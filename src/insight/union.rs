@@ -104,6 +104,8 @@ struct Merge<'a> {
     columns: HashMap<columns::Place, NodeId>,
     /// Both reckon local time alike.
     same_zone: bool,
+    /// By node of the old program: whether it rests on what cannot be seen from here.
+    unseen: Vec<bool>,
     /// Lookups that stand for what cannot be seen from here, by what they give.
     foreign: HashMap<Type, usize>,
 }
@@ -129,6 +131,7 @@ impl<'a> Merge<'a> {
             lookups: Vec::new(),
             columns: HashMap::new(),
             same_zone: old.timezone == new.timezone,
+            unseen: Vec::new(),
             foreign: HashMap::new(),
         };
         merge.match_types();
@@ -167,6 +170,22 @@ impl<'a> Merge<'a> {
     }
 
     fn import(&mut self, node: &Node, numbers: &[NodeId]) -> NodeId {
+        let is_unseen = |id: &NodeId| self.unseen.get(id.0 as usize) == Some(&true);
+        let rests_on_unseen = node.expr.operands().iter().any(is_unseen);
+        // What is simply said of an example user hides what it is made of.
+        let hides = node.expr.closes_scope() || matches!(node.expr, Expr::Score { .. });
+        if rests_on_unseen && hides {
+            self.unseen.push(true);
+            return self.unseen(None, node);
+        }
+        let old_calendar =
+            matches!(node.expr, Expr::Workday(_)) && !self.same_calendar() && self.old.calendar.is_some();
+        let old_zone = !self.same_zone && foreign::needs_zone(&node.expr, self.old);
+        self.unseen.push(rests_on_unseen || old_calendar || old_zone);
+        self.import_seen(node, numbers)
+    }
+
+    fn import_seen(&mut self, node: &Node, numbers: &[NodeId]) -> NodeId {
         let renumber = |id: NodeId| numbers.get(id.0 as usize).copied().unwrap_or(NodeId(0));
         match &node.expr {
             Expr::Column(column) => {

@@ -4,9 +4,13 @@
 use super::group::Group;
 use super::line::{Kind, LineId};
 use super::rank;
+use super::search::{Budget, Search};
 use crate::program::{Aggregate, AggregateFunction, Edge, Expr, NodeId, Population, Statistic, Type, Window};
 
 use AggregateFunction::{Average, Count, Distinct, First, Greatest, Last, Least, Mode, Sum};
+
+/// Steps of the solver for holding one filter against another.
+const FILTER_STEPS: u64 = 20_000;
 
 impl Group<'_> {
     /// The ranks of an aggregate's known values.
@@ -59,7 +63,7 @@ impl Group<'_> {
     /// What follows where the events of the first are among those of the second.
     fn relate_aggregates(&mut self, first: (&Aggregate, LineId), second: (&Aggregate, LineId)) {
         let ((a, a_line), (b, b_line)) = (first, second);
-        if !self.within_filter(a, b) || !self.within_window(&a.window, &b.window) {
+        if !self.within_window(&a.window, &b.window) || !self.within_filter(a, b) {
             return;
         }
         let same_value = a.value == b.value;
@@ -131,14 +135,22 @@ impl Group<'_> {
         self.lines.get(line).map_or(i128::MIN, |line| line.low)
     }
 
-    /// Whether each event that keeps the first filter keeps the second: all its parts are among the first's.
+    /// Whether each event that keeps the first filter keeps the second: all its parts are among the
+    /// first's, or no event could keep the first without the second.
     fn within_filter(&self, a: &Aggregate, b: &Aggregate) -> bool {
         let parts = |filter: Option<NodeId>| match filter {
             None => Vec::new(),
             Some(id) => self.conjuncts(id),
         };
         let narrow = parts(a.filter);
-        parts(b.filter).iter().all(|part| narrow.contains(part))
+        if parts(b.filter).iter().all(|part| narrow.contains(part)) {
+            return true;
+        }
+        let goal: Vec<(NodeId, bool)> =
+            a.filter.map(|id| (id, true)).into_iter().chain(b.filter.map(|id| (id, false))).collect();
+        let roots: Vec<NodeId> = goal.iter().map(|(id, _)| *id).collect();
+        let budget = Budget { steps: FILTER_STEPS, deadline: None };
+        matches!(Group::new(self.world, &roots).search(&goal, budget), Search::Nobody(_))
     }
 
     fn conjuncts(&self, id: NodeId) -> Vec<NodeId> {
