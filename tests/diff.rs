@@ -233,7 +233,7 @@ fn people_and_pull_requests_read_it() {
     let text = diff(0, &folder, &[]);
     assert!(text.contains("> adult"), "{text}");
     assert!(text.contains("now in: age 16 to 17"), "{text}");
-    assert!(text.contains("senior   same, was called oldish"), "{text}");
+    assert!(text.contains("same, was called oldish"), "{text}");
     let markdown = diff(0, &folder, &["--format", "markdown"]);
     assert!(markdown.starts_with("### Segments change\n"), "{markdown}");
     assert!(

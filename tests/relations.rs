@@ -161,7 +161,7 @@ fn condition(random: &mut Random, names: &[&str], depth: usize) -> String {
             9 => (*random.pick(&["l >= mi", "l = lo", "l != hi", "l is known"])).into(),
             10 => (*random.pick(&["a > b", "b >= a", "a = b"])).into(),
             11 => "at least 2 of (v, a > 2, c = z)".into(),
-            _ => format!("(b or_else 0) <= {k}"),
+            _ => format!("(b or_else 0) + 0 <= {k}"),
         };
     }
     let (left, right) = (condition(random, names, depth - 1), condition(random, names, depth - 1));

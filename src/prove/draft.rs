@@ -43,7 +43,7 @@ struct Part {
 impl Group<'_> {
     /// Values within the cells; with them what does not come out as the cells say.
     pub(super) fn draft(&self, cells: &[Span]) -> (Draft, Option<Mismatch>) {
-        let mut system = self.system(cells);
+        let system = self.system(cells);
         let mut draft = Draft::default();
         for (at, line) in self.lines.iter().enumerate() {
             let rank = match cells.get(at) {
@@ -55,7 +55,8 @@ impl Group<'_> {
                 draft.texts.insert(at, self.other_text(0));
             }
         }
-        self.keep_differences(&mut system, cells, &mut draft);
+        // Ranks are fixed in constraints of their own: other values are tried under those of the cells alone.
+        self.keep_differences(&mut self.system(cells), cells, &mut draft);
         let mut mismatch = self.too_many_items(cells);
         for part in self.parts_of_computed(&system) {
             if mismatch.is_none() && !self.matches(&part, cells, &draft, &system) {
