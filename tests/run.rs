@@ -518,3 +518,19 @@ fn an_interrupted_run_leaves_nothing_and_says_by_what() {
         assert_eq!(case.text("out.csv"), "old");
     }
 }
+
+#[cfg(not(feature = "cloud"))]
+#[test]
+fn a_build_without_object_stores_says_which_has_them() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("rules.seg"), RULES).unwrap();
+    let output = Command::cargo_bin("strata")
+        .unwrap()
+        .current_dir(folder.path())
+        .args(["run", "rules.seg", "--table", "users=s3://lake/users.csv"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("E0621") && text.contains("--features cloud"), "{text}");
+}

@@ -2,26 +2,26 @@
 //! first bytes.
 
 use super::files::DataFile;
-use super::source::{Layout, RawBatches, RawField, RawOptions, damaged, open, why};
+use super::source::{Layout, RawBatches, RawField, RawOptions, damaged, open_near, why};
+use super::store::Opened;
 use crate::diagnostic::Diagnostic;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader, read_footer_length};
 use arrow::ipc::{MessageHeader, RecordBatch as Batch, root_as_footer, root_as_message};
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::sync::atomic::Ordering;
 
 enum Reader {
-    File(FileReader<BufReader<File>>),
-    Stream(StreamReader<BufReader<File>>),
+    File(FileReader<BufReader<Opened>>),
+    Stream(StreamReader<BufReader<Opened>>),
 }
 
 impl Reader {
     /// The reader, and how many rows there are.
     fn open(file: &DataFile, projection: Option<Vec<usize>>) -> Result<(Reader, u64), Diagnostic> {
-        let mut opened = open(file)?;
+        let mut opened = open_near(file)?;
         let mut magic = [0; 6];
         opened.read_exact(&mut magic).map_err(|error| {
             damaged(file, if file.bytes == 0 { "it is empty".into() } else { why(&error) })
@@ -88,7 +88,7 @@ fn cut() -> std::io::Error {
 
 /// Walks the messages of a stream without reading what they hold: the decoder would reserve
 /// whatever memory a damaged length asks for.
-fn rows_of_stream(file: &mut File, bytes: u64) -> std::io::Result<u64> {
+fn rows_of_stream(file: &mut Opened, bytes: u64) -> std::io::Result<u64> {
     let (mut at, mut rows) = (0, 0);
     while let Some((length, body, more)) = message(file, at, bytes)? {
         rows += more;
@@ -102,7 +102,7 @@ fn rows_of_stream(file: &mut File, bytes: u64) -> std::io::Result<u64> {
 
 /// The message at an offset: where its description ends, how long its body is, and its rows. None
 /// at the end.
-fn message(file: &mut File, at: u64, bytes: u64) -> std::io::Result<Option<(u64, u64, u64)>> {
+fn message(file: &mut Opened, at: u64, bytes: u64) -> std::io::Result<Option<(u64, u64, u64)>> {
     if at >= bytes {
         return Ok(None);
     }
@@ -142,7 +142,7 @@ fn message(file: &mut File, at: u64, bytes: u64) -> std::io::Result<Option<(u64,
 }
 
 /// Whether each buffer of a batch lies within its body, and does not claim to be huge unpacked.
-fn buffers_fit(file: &mut File, batch: &Batch<'_>, start: u64, body: u64) -> std::io::Result<()> {
+fn buffers_fit(file: &mut Opened, batch: &Batch<'_>, start: u64, body: u64) -> std::io::Result<()> {
     for buffer in batch.buffers().into_iter().flatten() {
         let (Ok(offset), Ok(length)) = (u64::try_from(buffer.offset()), u64::try_from(buffer.length()))
         else {
@@ -164,14 +164,14 @@ fn buffers_fit(file: &mut File, batch: &Batch<'_>, start: u64, body: u64) -> std
     Ok(())
 }
 
-fn number(file: &mut File) -> std::io::Result<u32> {
+fn number(file: &mut Opened) -> std::io::Result<u32> {
     let mut number = [0; 4];
     file.read_exact(&mut number)?;
     Ok(u32::from_le_bytes(number))
 }
 
 /// Follows the footer of a file to each of its parts.
-fn rows_of_file(file: &mut File, bytes: u64) -> std::io::Result<u64> {
+fn rows_of_file(file: &mut Opened, bytes: u64) -> std::io::Result<u64> {
     let mut tail = [0; 10];
     let end = bytes.checked_sub(10).ok_or_else(cut)?;
     file.seek(SeekFrom::Start(end))?;

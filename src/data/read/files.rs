@@ -1,5 +1,6 @@
 //! From what a user names (a file, a folder, a pattern) to the files of one table.
 
+use super::store::{self, Location};
 use crate::diagnostic::codes::data as codes;
 use crate::diagnostic::{Diagnostic, Span};
 use std::path::{Path, PathBuf};
@@ -22,9 +23,9 @@ pub(super) enum Packing {
 }
 
 /// One file of a table.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DataFile {
-    pub path: PathBuf,
+    pub location: Location,
     /// As it is named in messages.
     pub shown: String,
     pub format: Format,
@@ -44,7 +45,7 @@ const MOST_FOLDERS: usize = 32;
 /// What Hive writes for a missing value in a folder's name.
 const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
-fn format_of(path: &Path) -> Option<(Format, Packing)> {
+pub(super) fn format_of(path: &Path) -> Option<(Format, Packing)> {
     let name = path.file_name()?.to_string_lossy().to_lowercase();
     let (name, packing) = if let Some(name) = name.strip_suffix(".gz") {
         (name, Packing::Gzip)
@@ -81,8 +82,11 @@ fn unreadable(place: Option<Span>, shown: &str, error: &std::io::Error) -> Diagn
 }
 
 /// The files of the table at `path`: a file, all files under a folder that can be read, or those
-/// that fit a pattern; sorted by name. `place` is where the path is written, if it is.
+/// that fit a pattern, on a disk or (a URL) in an object store; sorted by name. `place` is where the path is written, if it is.
 pub(super) fn resolve(path: &str, place: Option<Span>) -> Result<Vec<DataFile>, Diagnostic> {
+    if store::is_url(path) {
+        return store::resolve(path, place);
+    }
     let whole = Path::new(path);
     match std::fs::metadata(whole) {
         Ok(metadata) if metadata.is_dir() => {
@@ -91,8 +95,7 @@ pub(super) fn resolve(path: &str, place: Option<Span>) -> Result<Vec<DataFile>, 
             let files = collect(found, whole, place)?;
             if files.is_empty() {
                 let message = format!("the folder `{path}` has no file that can be read in it");
-                return Err(finding(codes::NO_DATA, place, message)
-                    .help(format!("names of files that can be read end in {KNOWN_ENDINGS}")));
+                return Err(finding(codes::NO_DATA, place, message).help(known_endings()));
             }
             Ok(files)
         }
@@ -101,7 +104,7 @@ pub(super) fn resolve(path: &str, place: Option<Span>) -> Result<Vec<DataFile>, 
                 return Err(unknown_format(path, place));
             };
             Ok(vec![DataFile {
-                path: whole.to_path_buf(),
+                location: Location::Local(whole.to_path_buf()),
                 shown: path.to_owned(),
                 format,
                 packing,
@@ -109,16 +112,30 @@ pub(super) fn resolve(path: &str, place: Option<Span>) -> Result<Vec<DataFile>, 
                 partitions: Vec::new(),
             }])
         }
-        Err(error) if path.contains(['*', '?', '[']) && error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if is_pattern(path) && error.kind() == std::io::ErrorKind::NotFound => {
             pattern(path, place)
         }
         Err(error) => Err(unreadable(place, path, &error)),
     }
 }
 
-fn unknown_format(path: &str, place: Option<Span>) -> Diagnostic {
+pub(super) fn unknown_format(path: &str, place: Option<Span>) -> Diagnostic {
     finding(codes::UNKNOWN_FORMAT, place, format!("`{path}` ends in no format that can be read"))
-        .help(format!("names of files that can be read end in {KNOWN_ENDINGS}"))
+        .help(known_endings())
+}
+
+pub(super) fn known_endings() -> String {
+    format!("names of files that can be read end in {KNOWN_ENDINGS}")
+}
+
+/// Whether a name stands for all that fit it.
+pub(super) fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?', '['])
+}
+
+/// Whether a folder's own affairs are in what has this name: no part of a table.
+pub(super) fn is_hidden(name: &str) -> bool {
+    name.starts_with(['.', '_'])
 }
 
 fn pattern(path: &str, place: Option<Span>) -> Result<Vec<DataFile>, Diagnostic> {
@@ -144,7 +161,7 @@ fn pattern(path: &str, place: Option<Span>) -> Result<Vec<DataFile>, Diagnostic>
     // Partition folders count from the part of the pattern that is fixed.
     let fixed: PathBuf = Path::new(path)
         .components()
-        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']))
+        .take_while(|part| !is_pattern(&part.as_os_str().to_string_lossy()))
         .collect();
     let files = collect(found, &fixed, place)?;
     match first {
@@ -158,8 +175,7 @@ fn pattern(path: &str, place: Option<Span>) -> Result<Vec<DataFile>, Diagnostic>
 fn walk(folder: &Path, found: &mut Vec<PathBuf>, depth: usize) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
-        if hidden {
+        if path.file_name().is_some_and(|name| is_hidden(&name.to_string_lossy())) {
             continue;
         }
         if path.is_dir() {
@@ -182,12 +198,19 @@ fn collect(mut paths: Vec<PathBuf>, root: &Path, place: Option<Span>) -> Result<
         let shown = path.to_string_lossy().replace('\\', "/");
         let metadata = std::fs::metadata(&path).map_err(|error| unreadable(place, &shown, &error))?;
         let partitions = partitions(path.strip_prefix(root).unwrap_or(&path));
-        files.push(DataFile { path, shown, format, packing, bytes: metadata.len(), partitions });
+        files.push(DataFile {
+            location: Location::Local(path),
+            shown,
+            format,
+            packing,
+            bytes: metadata.len(),
+            partitions,
+        });
     }
     Ok(files)
 }
 
-fn partitions(path: &Path) -> Vec<(String, Option<String>)> {
+pub(super) fn partitions(path: &Path) -> Vec<(String, Option<String>)> {
     let Some(folder) = path.parent() else { return Vec::new() };
     folder
         .components()

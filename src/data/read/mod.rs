@@ -12,6 +12,7 @@ mod prune;
 mod reader;
 mod scan;
 mod source;
+mod store;
 mod table;
 
 pub use keys::KeyCheck;
@@ -19,6 +20,7 @@ pub use parts::{PartReader, ReadTotals, TableParts};
 pub use prune::ColumnRange;
 pub use reader::TableReader;
 pub(super) use source::{Layout, RawField};
+pub use store::is_url;
 
 use super::bad_values::BadValueMode;
 use super::bind::{self, Binding};
@@ -132,8 +134,11 @@ pub fn path_of(table: &Table, given: Option<&str>) -> Result<String, Diagnostic>
     Ok(beside(&source.folder, &source.path))
 }
 
-/// A path as seen from a folder.
+/// A path as seen from a folder; a URL is seen alike from everywhere.
 pub(super) fn beside(folder: &str, path: &str) -> String {
+    if is_url(path) {
+        return path.to_owned();
+    }
     Path::new(folder).join(path).to_string_lossy().into_owned()
 }
 

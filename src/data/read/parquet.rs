@@ -69,7 +69,8 @@ pub(super) fn batches(
         groups = kept.groups;
         numbers = Numbers::some(part.before, kept.rows);
     }
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(open(file)?, footer);
+    let opened = open(file)?.by_chunks(footer.metadata());
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, footer);
     let mask = ProjectionMask::roots(builder.parquet_schema(), binding.fields.iter().copied());
     let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0).max(1);
     let mut builder =

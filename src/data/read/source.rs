@@ -1,6 +1,7 @@
 //! One file, whatever its format: which columns it has, and its rows as they lie there.
 
 use super::files::{DataFile, Format, Packing, finding};
+use super::store::Opened;
 use super::table::BoundTable;
 use super::{BoundFile, Part, arrow_ipc, csv, json, parquet};
 use crate::diagnostic::codes::data as codes;
@@ -9,11 +10,9 @@ use ::parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use std::cell::Cell;
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
@@ -93,7 +92,7 @@ impl Numbers {
 /// The footer of the Parquet file that was opened last: parts follow each other, so it serves many.
 #[derive(Debug, Default)]
 pub(super) struct Footers {
-    last: Mutex<Option<(PathBuf, ArrowReaderMetadata)>>,
+    last: Mutex<Option<(String, ArrowReaderMetadata)>>,
 }
 
 impl Footers {
@@ -104,13 +103,13 @@ impl Footers {
         load: impl FnOnce() -> Result<ArrowReaderMetadata, Diagnostic>,
     ) -> Result<ArrowReaderMetadata, Diagnostic> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((path, footer)) = &*last
-            && *path == file.path
+        if let Some((name, footer)) = &*last
+            && *name == file.shown
         {
             return Ok(footer.clone());
         }
         let footer = load()?;
-        *last = Some((file.path.clone(), footer.clone()));
+        *last = Some((file.shown.clone(), footer.clone()));
         Ok(footer)
     }
 }
@@ -196,13 +195,24 @@ impl Iterator for Guarded {
 
 /// A file that cannot be decoded.
 pub(super) fn damaged(file: &DataFile, why: impl std::fmt::Display) -> Diagnostic {
-    Diagnostic::placeless(codes::DAMAGED_FILE, format!("`{}` is damaged: {why}", file.shown))
+    match file.location.failure() {
+        Some(failure) => unreadable(file, failure),
+        None => Diagnostic::placeless(codes::DAMAGED_FILE, format!("`{}` is damaged: {why}", file.shown)),
+    }
 }
 
-/// Opens a file; its bytes are counted as they are read.
-pub(super) fn open(file: &DataFile) -> Result<File, Diagnostic> {
-    File::open(&file.path)
-        .map_err(|error| finding(codes::UNREADABLE, None, format!("cannot read `{}`: {error}", file.shown)))
+fn unreadable(file: &DataFile, why: impl std::fmt::Display) -> Diagnostic {
+    finding(codes::UNREADABLE, None, format!("cannot read `{}`: {why}", file.shown))
+}
+
+/// Opens a file.
+pub(super) fn open(file: &DataFile) -> Result<Opened, Diagnostic> {
+    file.location.open().map_err(|error| unreadable(file, error))
+}
+
+/// Opens a file where nearly all of it will be read in many small steps.
+pub(super) fn open_near(file: &DataFile) -> Result<Opened, Diagnostic> {
+    file.location.open_near().map_err(|error| unreadable(file, error))
 }
 
 /// A text file, unpacked, without a byte-order mark.
@@ -238,8 +248,9 @@ fn skip_mark(reader: &mut impl std::io::BufRead) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Counts bytes as they are read.
 struct Counted {
-    inner: File,
+    inner: Opened,
     progress: Arc<AtomicU64>,
 }
 

@@ -110,6 +110,7 @@ impl Format {
 /// E0641 for a name whose ending says no format, E0642 where nothing can be written, E0643 for a
 /// folder of parts that cannot be made.
 pub fn open(path: &Path, schema: &SchemaRef, options: &SinkOptions) -> Result<Box<dyn Sink>, Diagnostic> {
+    target::local_only(path)?;
     if let Some(name) = &options.partition_by {
         return Ok(Box::new(partition::Partitions::open(path, schema, name, options)?));
     }

@@ -34,6 +34,16 @@ pub fn cannot_write(path: &Path, cause: &str) -> Diagnostic {
         .help("no part of the output was kept; what stood there before is untouched")
 }
 
+/// E0642 for a URL: an output appears whole or not at all, which a folder of objects cannot.
+pub fn local_only(path: &Path) -> Result<(), Diagnostic> {
+    if !crate::data::read::is_url(&path.to_string_lossy()) {
+        return Ok(());
+    }
+    let message = format!("cannot write `{}`: outputs are files of this machine", path.display());
+    Err(Diagnostic::placeless(data::OUTPUT_FAILED, message)
+        .help("name a file here, and copy it into the store when the run is done"))
+}
+
 /// The cause of a failed operation in plain words.
 pub fn cause(error: &io::Error) -> String {
     match error.kind() {

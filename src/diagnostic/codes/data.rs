@@ -13,6 +13,8 @@ super::codes! {
     NO_DATA = "E0610", Error, "a folder, pattern or file without any table in it";
     NO_SOURCE = "E0611", Error, "a table whose data are named nowhere";
     AMBIGUOUS_COLUMN = "E0612", Error, "two columns of the same name in the data";
+    NO_STORES = "E0621", Error, "an object store, in a build that reads none";
+    UNKNOWN_STORE = "E0622", Error, "a URL of a kind that is not read";
     OUTPUT_FORMAT = "E0641", Error, "an output name that says no format";
     OUTPUT_FAILED = "E0642", Error, "an output that cannot be written";
     OUTPUT_PARTS = "E0643", Error, "a folder of parts that cannot be made";
