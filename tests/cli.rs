@@ -243,3 +243,45 @@ fn why_finds_the_user_or_says_that_there_is_none() {
     assert!(ends(2, &folder, &["why", "rules.seg", "--user", "99"]).1.contains("99"));
     assert!(ends(2, &folder, &["why", "rules.seg", "--user", "1", "--only", "prow"]).1.contains("pro"));
 }
+
+const OPEN: &str = r#"strata 1
+now 2024-11-15
+table users key id from "users.csv" {
+  id : int
+  a  : int
+  b  : int
+}
+layer l partial {
+  odd when a * b = 7919
+  big when a > 5000
+}
+assert never (a * b = 7919 and b = 1)
+"#;
+
+#[test]
+fn what_proofs_left_open_a_run_sees_to() {
+    let fine = folder(&[("rules.seg", OPEN), ("users.csv", "id,a,b\n1,6000,2\n2,7,7\n")]);
+    let (_, said) = ends(0, &fine, &["run", "rules.seg", "-o", "out.csv"]);
+    assert!(said.contains("W1405"), "{said}");
+    assert!(fine.path().join("out.csv").exists());
+    let wrong = folder(&[("rules.seg", OPEN), ("users.csv", "id,a,b\n1,7919,1\n2,7,7\n")]);
+    let (_, said) = ends(1, &wrong, &["run", "rules.seg", "-o", "out.csv"]);
+    for code in ["E0402", "E0405"] {
+        assert!(said.contains(code), "{code}: {said}");
+    }
+    assert!(said.contains("does not hold for 1 user"), "{said}");
+    assert!(!wrong.path().join("out.csv").exists());
+    ends(0, &wrong, &["run", "rules.seg", "-o", "out.csv", "--force"]);
+    assert!(wrong.path().join("out.csv").exists());
+}
+
+#[test]
+fn a_logic_finding_can_be_allowed() {
+    let rules = RULES.replace("mid  when score >= 50", "mid  when score >= 90");
+    let folder = folder(&[("rules.seg", &rules), ("users.csv", USERS)]);
+    let (_, said) = ends(1, &folder, &["check", "rules.seg"]);
+    assert!(said.contains("E0404"), "{said}");
+    ends(0, &folder, &["check", "rules.seg", "--allow", "E0404"]);
+    ends(1, &folder, &["run", "rules.seg"]);
+    ends(0, &folder, &["run", "rules.seg", "--allow", "E0404"]);
+}

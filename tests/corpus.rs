@@ -15,6 +15,12 @@ fn diagnose(path: &str, text: &str) -> (Sources, Vec<Diagnostic>) {
     (checked.sources, checked.diagnostics)
 }
 
+/// Likewise, but for what is proved: a mended syntax error may well bring logic to light.
+fn without_proofs(path: &str, text: &str) -> (Sources, Vec<Diagnostic>) {
+    let checked = strata::check::check_text_without_proofs(path, text);
+    (checked.sources, checked.diagnostics)
+}
+
 fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
 }
@@ -50,6 +56,9 @@ fn render(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
         }
         if let Some(fix) = &diagnostic.fix {
             writeln!(out, "  fix: {} {:?}", place(fix.span), fix.replacement).unwrap();
+        }
+        if let Some(witness) = &diagnostic.witness {
+            writeln!(out, "  example: {}", serde_json::to_string(witness).unwrap()).unwrap();
         }
     }
     out
@@ -140,6 +149,7 @@ fn codes_with_a_case() -> BTreeSet<String> {
 
 /// Codes that no rule file alone can show, with what shows them instead.
 const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
+    ("E0104", "every word of this edition is evaluated"),
     ("E0106", "needs two files; `tests/several_files.rs`"),
     ("E0107", "needs a file outside the folder; `tests/several_files.rs`"),
     ("W1404", "needs `strata analyze`; `tests/analyze.rs`"),
@@ -223,13 +233,13 @@ fn a_fix_mends_its_fault() {
     let mut stubborn = String::new();
     for case in cases("syntax") {
         let text = std::fs::read_to_string(&case).unwrap();
-        let (sources, before) = diagnose("case.seg", &text);
+        let (sources, before) = without_proofs("case.seg", &text);
         for diagnostic in &before {
             let Some(fix) = &diagnostic.fix else { continue };
             assert_eq!(fix.span.file, FileId(0));
             let mut mended = text.clone();
             mended.replace_range(fix.span.start as usize..fix.span.end as usize, &fix.replacement);
-            let (_, after) = diagnose("case.seg", &mended);
+            let (_, after) = without_proofs("case.seg", &mended);
             if after.len() >= before.len() {
                 writeln!(
                     stubborn,
@@ -242,4 +252,21 @@ fn a_fix_mends_its_fault() {
         }
     }
     assert!(stubborn.is_empty(), "these fixes leave as many findings as before:\n{stubborn}");
+}
+
+/// A mended program has no such finding there any more.
+#[test]
+fn a_fix_of_a_logic_finding_mends_it() {
+    for case in cases("logic") {
+        let text = std::fs::read_to_string(&case).unwrap();
+        let (_, before) = diagnose("case.seg", &text);
+        for diagnostic in &before {
+            let Some(fix) = &diagnostic.fix else { continue };
+            let mut mended = text.clone();
+            mended.replace_range(fix.span.start as usize..fix.span.end as usize, &fix.replacement);
+            let (sources, after) = diagnose("case.seg", &mended);
+            let same = |found: &[Diagnostic]| found.iter().filter(|one| one.code == diagnostic.code).count();
+            assert!(same(&after) < same(&before), "{}: {}", case.display(), render(&sources, &after));
+        }
+    }
 }

@@ -5,6 +5,7 @@ use super::names::State;
 use super::{Checker, types, walk};
 use crate::diagnostic::codes::{logic, names as codes};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::program::written::Role;
 use crate::program::{Declaration, DeclarationKind, Expr, Heading, Line, NodeId, Type, Value};
 use crate::syntax::ast::{self, MemberCondition};
 use hashbrown::HashMap;
@@ -299,7 +300,8 @@ impl Checker {
     /// `segment NAME when EXPR`. At fault it stands for nobody, so that other rules can be checked.
     fn segment(&mut self, written: &ast::Segment) -> NodeId {
         self.reserved_name(&written.name);
-        self.condition(&written.condition).unwrap_or_else(|| self.never(written.condition.span))
+        self.whole_condition(&written.condition, Role::Segment)
+            .unwrap_or_else(|| self.never(written.condition.span))
     }
 
     /// A condition that stands in for one that is at fault. The program is not made then.
@@ -364,9 +366,9 @@ impl Checker {
     /// A line's own condition; none for `otherwise`.
     pub(super) fn member_condition(&mut self, member: &ast::Member) -> Option<NodeId> {
         match &member.condition {
-            MemberCondition::When(condition) => {
-                Some(self.condition(condition).unwrap_or_else(|| self.never(condition.span)))
-            }
+            MemberCondition::When(condition) => Some(
+                self.whole_condition(condition, Role::Member).unwrap_or_else(|| self.never(condition.span)),
+            ),
             MemberCondition::Otherwise(_) => None,
         }
     }

@@ -3,6 +3,7 @@
 use super::Checker;
 use crate::diagnostic::codes::names as codes;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::program::written::{Role, Root};
 use crate::program::{DeclarationKind, Expr, Heading, Layer, Line, NodeId, Type};
 use crate::syntax::ast::{self, MemberCondition};
 
@@ -230,10 +231,12 @@ impl Checker {
             .copied()
             .filter(|part| !matches!(self.node(*part).expr, Expr::Constant(_)))
             .collect();
-        match telling.as_slice() {
-            [] => parts.first().copied(),
-            [one] => Some(*one),
-            _ => Some(self.builder.node(Expr::And(telling), Type::Bool, false, place)),
-        }
+        let node = match telling.as_slice() {
+            [] => return parts.first().copied(),
+            [one] => *one,
+            _ => self.builder.node(Expr::And(telling), Type::Bool, false, place),
+        };
+        self.written.roots.push(Root { node, span: place, role: Role::GridLine });
+        Some(node)
     }
 }

@@ -3,6 +3,7 @@
 //! nothing more.
 
 pub mod allow;
+mod assertions;
 mod attributes;
 mod campaign;
 mod events;
@@ -11,6 +12,7 @@ mod layers;
 mod lints;
 mod load;
 mod names;
+mod proofs;
 mod rfm;
 mod standard;
 mod tables;
@@ -18,10 +20,12 @@ mod types;
 mod walk;
 
 pub use load::{FileSystem, Loader, SingleText};
+pub use proofs::Proofs;
 pub use standard::{StandardFile, standard_files};
 
 use crate::diagnostic::codes::names as codes;
 use crate::diagnostic::{Diagnostic, Sources, Span, in_order, nearest};
+use crate::program::written::Written;
 use crate::program::{
     Builder, Declaration, EventTable, Expr, LabelType, Node, NodeId, Program, Source, Table, Type, TypeId,
     Value,
@@ -39,6 +43,8 @@ pub struct Options {
     pub allow: Vec<String>,
     /// The date that `expires` is held against where the file fixes no `now`; else the clock's.
     pub today: Option<jiff::civil::Date>,
+    /// How much is proved.
+    pub proofs: Proofs,
 }
 
 /// What a check gives.
@@ -63,6 +69,12 @@ pub fn check(root: &Path, options: &Options) -> Checked {
 pub fn check_text(name: &str, text: &str) -> Checked {
     let single = SingleText { path: PathBuf::from(name), text: text.to_owned() };
     check_with(Path::new(name), &single, &Options::default())
+}
+
+/// Likewise, and nothing is proved: for rules of which only the types matter.
+pub fn check_text_without_proofs(name: &str, text: &str) -> Checked {
+    let single = SingleText { path: PathBuf::from(name), text: text.to_owned() };
+    check_with(Path::new(name), &single, &Options { proofs: Proofs::None, ..Options::default() })
 }
 
 /// Stack for rules nested as deep as the parser allows, with room to spare in an unoptimised build.
@@ -114,9 +126,16 @@ fn check_here(root: &Path, loader: &dyn Loader, options: &Options) -> Checked {
         checked: Vec::new(),
         folders: loaded.folders,
         today: 0,
+        written: Written::default(),
         poisoned: false,
     };
-    let program = checker.program(&loaded.declarations, &loaded.uses, &loaded.sources, options);
+    let mut program = checker.program(&loaded.declarations, &loaded.uses, &loaded.sources, options);
+    if let Some(program) = program.as_mut().filter(|_| !unreadable)
+        && !checker.diagnostics.iter().any(Diagnostic::is_error)
+    {
+        let found = proofs::prove(program, &checker.written, &loaded.sources, options);
+        checker.diagnostics.extend(found);
+    }
     let mut diagnostics = in_order(checker.diagnostics);
     allow::apply(&mut diagnostics, &loaded.allows, options);
     let program = program.filter(|_| !unreadable && !diagnostics.iter().any(Diagnostic::is_error));
@@ -173,6 +192,8 @@ pub(crate) struct Checker {
     folders: Vec<String>,
     /// Days since 1970-01-01 at the file's `now`, or today.
     today: i32,
+    /// Where conditions were written.
+    written: Written,
     /// Something stands in for what is at fault, so no program may be made.
     poisoned: bool,
 }
@@ -224,6 +245,8 @@ impl Checker {
             self.check_attribute(at);
         }
         let guards = self.check_guards(declarations, sources);
+        let assertions = self.assertions(declarations, sources);
+        // Tests come last: what they alone need stands behind all else.
         let tests = self.check_tests(declarations, sources, now);
         self.unused_substitutes();
         for declaration in declarations {
@@ -259,6 +282,8 @@ impl Checker {
             declarations: self.checked.iter().flatten().cloned().collect(),
             guards,
             tests,
+            assertions,
+            undecided: crate::program::Undecided::default(),
         })
     }
 

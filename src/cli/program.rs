@@ -37,9 +37,12 @@ impl CheckOptions {
             output::say(&format!("error: {problem}"));
             return Err(FAULTY_CALL);
         }
-        Ok(Options { allow_paths: self.allow_path.clone(), allow: self.allow.clone(), today: None })
+        Ok(Options { allow_paths: self.allow_path.clone(), allow: self.allow.clone(), ..Options::default() })
     }
 }
+
+/// How long a verb that does more than check spends on proofs.
+const PROOF_TIME: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// A program ready to be run.
 pub(super) struct Ready {
@@ -68,7 +71,8 @@ pub(super) fn load(path: &Path, options: &CheckOptions) -> Result<Ready, u8> {
             }
         };
     }
-    let checked = check::check(path, &options.options()?);
+    let options = Options { proofs: check::Proofs::Within(PROOF_TIME), ..options.options()? };
+    let checked = check::check(path, &options);
     output::findings(&checked.sources, &checked.diagnostics);
     match checked.program {
         Some(program) => Ok(Ready { program, sources: checked.sources, facts: None }),
@@ -104,12 +108,19 @@ pub(super) fn run(args: &RunArgs) -> u8 {
             };
             let warnings: Vec<Diagnostic> = summary.warnings.iter().filter(told).cloned().collect();
             output::findings(&ready.sources, &warnings);
-            let failures = guards::failures(&ready.program, &summary.guards);
+            let mut failures = guards::failures(&ready.program, &summary.guards);
+            let only_guards = summary.failures.is_empty();
+            failures.extend(summary.failures.iter().cloned());
             if failures.is_empty() {
                 return 0;
             }
             output::findings(&ready.sources, &failures);
-            let (many, are) = if failures.len() == 1 { ("a guard", "is") } else { ("guards", "are") };
+            let (many, are) = match (failures.len(), only_guards) {
+                (1, true) => ("a guard", "is"),
+                (_, true) => ("guards", "are"),
+                (1, false) => ("a condition of the rules", "is"),
+                (_, false) => ("conditions of the rules", "are"),
+            };
             match (args.force, &args.out) {
                 (true, Some(out)) => {
                     output::say(&format!(

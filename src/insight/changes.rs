@@ -120,6 +120,8 @@ impl Snapshot {
             declarations: Vec::new(),
             guards: Vec::new(),
             tests: Vec::new(),
+            assertions: Vec::new(),
+            undecided: crate::program::Undecided::default(),
         };
         let options = ReadOptions { delimiter, keys: KeyMode::Skip, ..ReadOptions::default() };
         let mut snapshot = Snapshot::default();

@@ -1,7 +1,7 @@
 //! What `why` says of users, and that each advised change does turn the rule.
 
 use super::why::{self, Rule};
-use crate::check::check_text;
+use crate::check::check_text_without_proofs as check_text;
 use crate::diagnostic::Sources;
 use crate::interpret;
 use crate::program::{Decimal, Program, Type, Value};

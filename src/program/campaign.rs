@@ -352,6 +352,8 @@ impl Program {
             declarations: Vec::new(),
             guards: Vec::new(),
             tests: Vec::new(),
+            assertions: Vec::new(),
+            undecided: super::Undecided::default(),
         }
     }
 
@@ -363,7 +365,8 @@ impl Program {
         }
         // Tests come last: what stands behind all else is theirs alone.
         let guards = self.guards.iter().map(|guard| guard.condition);
-        let rest = self.declarations.iter().flat_map(Declaration::nodes).chain(guards);
+        let assertions = self.assertions.iter().map(|assertion| assertion.condition);
+        let rest = self.declarations.iter().flat_map(Declaration::nodes).chain(guards).chain(assertions);
         let end = rest.map(|id| id.0 as usize + 1).max().unwrap_or(0);
         let mut program = self.clone();
         program.nodes.truncate(end);

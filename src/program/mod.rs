@@ -14,6 +14,7 @@ pub mod print;
 mod types;
 mod validate;
 mod value;
+pub mod written;
 
 pub use behaviour::{
     Aggregate, AggregateFunction, Edge, EventPattern, EventTable, Limit, Population, Scope, Sequence,
@@ -65,6 +66,45 @@ pub struct Program {
     /// Made-up users and what is expected of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tests: Vec<Test>,
+    /// What holds for every user, or for none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assertions: Vec<Assertion>,
+    /// What proofs could not tell and a run sees to.
+    #[serde(default, skip_serializing_if = "Undecided::is_empty")]
+    pub undecided: Undecided,
+}
+
+/// `assert always C`, `assert never C`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Assertion {
+    /// The condition.
+    pub condition: NodeId,
+    /// Whether it holds for everybody; else for nobody.
+    pub always: bool,
+    /// As written, on one line.
+    pub text: String,
+    /// Where it stands.
+    pub place: Span,
+}
+
+/// What was not decided when the rules were checked, and the moment that the other proofs hold for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undecided {
+    /// The moment that was proved for, in microseconds since 1970-01-01T00:00Z.
+    pub now: Option<i64>,
+    /// Indices of layers and grids of which two members may claim one user.
+    pub overlaps: Vec<usize>,
+    /// Likewise that may leave users out.
+    pub gaps: Vec<usize>,
+    /// Indices of assertions that may not hold.
+    pub assertions: Vec<usize>,
+}
+
+impl Undecided {
+    /// Whether nothing was proved or left open.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where a table's data lie.

@@ -120,7 +120,7 @@ impl System {
     pub fn allows(&self, rank: impl Fn(LineId) -> Option<i128>) -> bool {
         let rank = |line: Option<LineId>| line.map_or(Some(0), &rank);
         self.constraints.iter().all(|constraint| match (rank(constraint.above), rank(constraint.below)) {
-            (Some(above), Some(below)) => above >= below + constraint.by,
+            (Some(above), Some(below)) => above >= below.saturating_add(constraint.by),
             _ => true,
         })
     }
@@ -153,7 +153,7 @@ impl System {
             gaining = None;
             for (at, ((from, to), constraint)) in ends.iter().zip(&self.constraints).enumerate() {
                 let Some(reached) = distance.get(*from).copied().flatten() else { continue };
-                let longer = reached + constraint.by;
+                let longer = reached.saturating_add(constraint.by);
                 if distance.get(*to).copied().flatten().is_none_or(|known| longer > known) {
                     if let (Some(distance), Some(last)) = (distance.get_mut(*to), last.get_mut(*to)) {
                         *distance = Some(longer);

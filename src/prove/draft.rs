@@ -55,8 +55,8 @@ impl Group<'_> {
                 draft.texts.insert(at, self.other_text(0));
             }
         }
-        // Ranks are fixed in constraints of their own: other values are tried under those of the cells alone.
-        self.keep_differences(&mut self.system(cells), cells, &mut draft);
+        // Fixing ranks narrows a system, so that it has one of its own.
+        self.keep_differences(self.system(cells), cells, &mut draft);
         let mut mismatch = self.too_many_items(cells);
         for part in self.parts_of_computed(&system) {
             if mismatch.is_none() && !self.matches(&part, cells, &draft, &system) {
@@ -67,16 +67,17 @@ impl Group<'_> {
     }
 
     /// Moves ranks so that all differences are kept.
-    fn keep_differences(&self, system: &mut System, cells: &[Span], draft: &mut Draft) {
+    fn keep_differences(&self, mut system: System, cells: &[Span], draft: &mut Draft) {
         for id in system.lines().to_vec() {
             let (Some(Span::Ranks(low, high)), Some(line)) = (cells.get(id).copied(), self.lines.get(id))
             else {
                 continue;
             };
+            let wanted = nice::choose(self.world, line, low, high);
             let (least, most) = system.interval(id);
             let (low, high) =
                 (least.map_or(low, |least| least.max(low)), most.map_or(high, |most| most.min(high)));
-            let rank = nice::choose(self.world, line, low.min(high), high);
+            let rank = wanted.clamp(low.min(high), high);
             system.fix(id, rank);
             if let Some(place) = draft.ranks.get_mut(id) {
                 *place = Some(rank);
@@ -148,22 +149,21 @@ impl Group<'_> {
 
     /// Whether what is computed comes out within its cells, and differences are kept.
     fn matches(&self, part: &Part, cells: &[Span], draft: &Draft, system: &System) -> bool {
-        let ours = |line: LineId| {
-            part.inputs.contains(&line).then(|| draft.ranks.get(line).copied().flatten()).flatten()
-        };
-        if !system.allows(ours) {
-            return false;
-        }
         let values = evaluate_given(self.world.dated, &self.world.facts, &part.cone, &self.values(draft));
-        part.computed.iter().all(|(line, id)| {
-            let value = values.get(id).unwrap_or(&Value::Missing);
-            match cells.get(*line) {
-                Some(Span::Ranks(low, high)) => {
-                    self.rank(value).is_some_and(|rank| (*low..=*high).contains(&rank))
-                }
-                _ => value.is_missing(),
+        let mut ranks: HashMap<LineId, Option<i128>> =
+            part.inputs.iter().map(|line| (*line, draft.ranks.get(*line).copied().flatten())).collect();
+        for (line, id) in &part.computed {
+            let rank = values.get(id).and_then(|value| self.rank(value));
+            let fits = match cells.get(*line) {
+                Some(Span::Ranks(low, high)) => rank.is_some_and(|rank| (*low..=*high).contains(&rank)),
+                _ => rank.is_none(),
+            };
+            if !fits {
+                return false;
             }
-        })
+            ranks.insert(*line, rank);
+        }
+        system.allows(|line| ranks.get(&line).copied().flatten())
     }
 
     /// Tries other values of the same cells.
@@ -178,6 +178,7 @@ impl Group<'_> {
             .inputs
             .iter()
             .copied()
+            .filter(|input| !part.computed.iter().any(|(line, _)| line == input))
             .filter(|input| matches!(cells.get(*input), Some(Span::Ranks(low, high)) if low < high || self.is_open_text(*input, *low)))
             .collect();
         let count = u32::try_from(free.len().max(1)).unwrap_or(1);
@@ -393,7 +394,7 @@ impl Group<'_> {
                 let rank_of = |line: LineId| draft.ranks.get(line).copied().flatten();
                 let rank = match &line.kind {
                     Kind::Computed(id) => values.get(id).and_then(|value| self.rank(value)),
-                    Kind::Difference(a, b) => rank_of(*a).zip(rank_of(*b)).map(|(a, b)| a - b),
+                    Kind::Difference(a, b) => rank_of(*a).zip(rank_of(*b)).map(|(a, b)| a.saturating_sub(b)),
                     _ => rank_of(at),
                 };
                 rank.map_or(Span::Missing, |rank| line.cell_of(rank))

@@ -48,12 +48,6 @@ impl Gates {
         !self.and(parts.into_iter().map(|part| !part))
     }
 
-    /// Both hold or neither.
-    pub fn same(&mut self, a: Literal, b: Literal) -> Literal {
-        let (both, neither) = (self.and([a, b]), self.and([!a, !b]));
-        self.or([both, neither])
-    }
-
     /// `then` where the condition holds, else the other.
     pub fn choose(&mut self, condition: Literal, then: Literal, other: Literal) -> Literal {
         let (yes, no) = (self.and([condition, then]), self.and([!condition, other]));

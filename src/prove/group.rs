@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use std::sync::Arc;
 
 /// The lines and circuits of some conditions.
-pub(crate) struct Group<'a> {
+pub(super) struct Group<'a> {
     pub world: &'a World<'a>,
     pub gates: Gates,
     pub lines: Vec<Line>,
@@ -153,7 +153,7 @@ impl<'a> Group<'a> {
     pub(super) fn difference_at_least(&mut self, a: LineId, b: LineId, rank: i128) -> Literal {
         if a > b {
             let line = self.difference(b, a);
-            return self.line_below(line, 1 - rank);
+            return self.line_below(line, 1_i128.saturating_sub(rank));
         }
         let line = self.difference(a, b);
         self.line_at_least(line, rank)
@@ -169,8 +169,13 @@ impl<'a> Group<'a> {
         let ((a_low, a_high), (b_low, b_high)) = (ends(self.lines.get(a)), ends(self.lines.get(b)));
         let known = [self.line_known(a), self.line_known(b)];
         let known = self.gates.and(known);
-        let mut line =
-            Line::new(&mut self.gates, kind.clone(), Type::Int, (a_low - b_high, a_high - b_low), false);
+        let mut line = Line::new(
+            &mut self.gates,
+            kind.clone(),
+            Type::Int,
+            (a_low.saturating_sub(b_high), a_high.saturating_sub(b_low)),
+            false,
+        );
         line.known = known;
         self.add(kind, line)
     }

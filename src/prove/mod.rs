@@ -11,6 +11,7 @@ mod conditions;
 mod differences;
 mod draft;
 mod explain;
+pub mod findings;
 mod gates;
 mod group;
 mod line;
@@ -197,7 +198,7 @@ impl<'a> Prover<'a> {
         self.find_in(&mut Group::new(&self.world, &roots), goal)
     }
 
-    pub(crate) fn find_in(&self, group: &mut Group<'_>, goal: &[(NodeId, bool)]) -> Possibility {
+    fn find_in(&self, group: &mut Group<'_>, goal: &[(NodeId, bool)]) -> Possibility {
         match group.search(goal, self.budget) {
             Search::Nobody(_) => Possibility::Nobody,
             Search::Open(reason) => Possibility::Undecided(reason),

@@ -89,11 +89,12 @@ pub(super) fn candidates(
     most: i128,
 ) -> (Vec<i128>, bool) {
     let mut found = vec![choose(world, line, low, high)];
-    let all = high - low < most;
+    // Decimals of 38 digits are almost as wide as the ranks.
+    let all = high.saturating_sub(low) < most;
     if all {
         found.extend(low..=high);
     } else {
-        found.extend([low, high, low + 1, high - 1]);
+        found.extend([low, high, low.saturating_add(1), high.saturating_sub(1)]);
         found.extend((0..=12).chain([15, 20, 30, 50, 100, 1000]));
         if let Type::Float = line.ty {
             found.extend(
@@ -113,7 +114,7 @@ pub(super) fn candidates(
         if line.ty == Type::Timestamp {
             found.extend((1..=48).map(|n| near + n * 1_800_000_000));
         }
-        found.extend((1..32).map(|n| low + (high - low) / 32 * n));
+        found.extend((1..32).map(|n| low + (high / 32 - low / 32) * n));
     }
     let mut seen = hashbrown::HashSet::new();
     found.retain(|rank| (low..=high).contains(rank) && seen.insert(*rank));

@@ -144,11 +144,11 @@ impl Group<'_> {
     }
 
     fn form_at_least(&mut self, form: Form, rank: i128) -> Literal {
-        let rank = rank - form.offset;
+        let rank = rank.saturating_sub(form.offset);
         match (form.plus, form.minus) {
             (None, None) => Literal::constant(rank <= 0),
             (Some(line), None) => self.line_at_least(line, rank),
-            (None, Some(line)) => self.line_below(line, 1 - rank),
+            (None, Some(line)) => self.line_below(line, 1_i128.saturating_sub(rank)),
             (Some(plus), Some(minus)) => self.difference_at_least(plus, minus, rank),
         }
     }

@@ -3,14 +3,11 @@
 
 use super::draft::Draft;
 use super::group::Group;
-use super::line::Span;
+use super::line::{Kind, Span};
 use super::solver::{Effort, Literal, Outcome, Sat};
 use crate::interpret::evaluate_given;
 use crate::program::NodeId;
 use std::time::Instant;
-
-/// What a user shall be like: conditions with whether they hold.
-pub(super) type Goal = Vec<(NodeId, bool)>;
 
 /// What a search gave.
 pub(super) enum Search {
@@ -137,47 +134,52 @@ impl Group<'_> {
         Search::Open(Reason::Budget)
     }
 
-    /// Whether no user is like that, by cells and differences alone; with the literals to blame.
-    pub(super) fn refuted(&mut self, assumptions: &[Literal], budget: Budget) -> Option<Vec<Literal>> {
-        for _ in 0..MOST_LEARNT {
-            match self.gates.solver.solve(assumptions, budget.effort()) {
-                Outcome::GaveUp => return None,
-                Outcome::Unsatisfiable => return Some(self.gates.solver.core()),
-                Outcome::Satisfiable => {
-                    let cells = self.cells();
-                    let conflict = self.conflict(&cells)?;
-                    self.forbid(&conflict, None);
-                }
-            }
-        }
-        None
+    /// Whether it is proved that no user is like that.
+    pub(super) fn is_nobody(&mut self, goal: &[(NodeId, bool)], budget: Budget) -> bool {
+        let literals = self.literals_of(goal);
+        self.is_nobody_with(goal, &literals, budget)
     }
 
-    /// A model by cells and differences alone: the values of some literals in it.
-    pub(super) fn model(
+    /// Likewise, with further literals beside the goal's.
+    pub(super) fn is_nobody_with(
         &mut self,
-        assumptions: &[Literal],
-        wanted: &[Literal],
+        goal: &[(NodeId, bool)],
+        literals: &[Literal],
         budget: Budget,
-    ) -> Result<Option<Vec<bool>>, Reason> {
+    ) -> bool {
+        if self.computes() {
+            return matches!(self.search_with(goal, literals, budget), Search::Nobody(_));
+        }
+        self.refuted(literals, budget).is_some()
+    }
+
+    /// Whether anything is computed that cells do not follow.
+    pub(super) fn computes(&self) -> bool {
+        self.lines.iter().any(|line| matches!(line.kind, Kind::Computed(_)))
+    }
+
+    /// Whether no user is like that, by cells and differences alone; with the literals to blame.
+    pub(super) fn refuted(&mut self, assumptions: &[Literal], budget: Budget) -> Option<Vec<Literal>> {
+        match self.settle(assumptions, budget) {
+            Outcome::Unsatisfiable => Some(self.gates.solver.core()),
+            Outcome::Satisfiable | Outcome::GaveUp => None,
+        }
+    }
+
+    /// Looks for a model in which all differences can be kept.
+    pub(super) fn settle(&mut self, assumptions: &[Literal], budget: Budget) -> Outcome {
         for _ in 0..MOST_LEARNT {
-            match self.gates.solver.solve(assumptions, budget.effort()) {
-                Outcome::GaveUp => return Err(Reason::Budget),
-                Outcome::Unsatisfiable => return Ok(None),
-                Outcome::Satisfiable => {
-                    let cells = self.cells();
-                    match self.conflict(&cells) {
-                        Some(conflict) => self.forbid(&conflict, None),
-                        None => {
-                            return Ok(Some(
-                                wanted.iter().map(|literal| self.gates.solver.value(*literal)).collect(),
-                            ));
-                        }
-                    }
-                }
+            let outcome = self.gates.solver.solve(assumptions, budget.effort());
+            if outcome != Outcome::Satisfiable {
+                return outcome;
+            }
+            let cells = self.cells();
+            match self.conflict(&cells) {
+                Some(conflict) => self.forbid(&conflict, None),
+                None => return outcome,
             }
         }
-        Err(Reason::Budget)
+        Outcome::GaveUp
     }
 
     fn cells(&self) -> Vec<Span> {

@@ -100,7 +100,6 @@ impl Callbacks for Meter {
 pub(super) struct Batsat {
     solver: Solver<Meter>,
     core: Vec<Literal>,
-    spent: u64,
 }
 
 impl Batsat {
@@ -108,12 +107,7 @@ impl Batsat {
         let mut solver = Solver::new(SolverOpts::default(), Meter::default());
         let always = Lit::new(solver.new_var_default(), true);
         solver.add_clause_reuse(&mut vec![always]);
-        Batsat { solver, core: Vec::new(), spent: 0 }
-    }
-
-    /// Steps that all searches took together.
-    pub fn spent(&self) -> u64 {
-        self.spent
+        Batsat { solver, core: Vec::new() }
     }
 
     fn translated(&mut self, literals: &[Literal]) -> Vec<Lit> {
@@ -143,7 +137,6 @@ impl Sat for Batsat {
             return Outcome::GaveUp;
         }
         let result = self.solver.solve_limited(&assumptions);
-        self.spent += effort.steps - self.solver.cb().steps.get();
         if result == lbool::TRUE {
             Outcome::Satisfiable
         } else if result == lbool::FALSE {

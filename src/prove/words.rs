@@ -5,6 +5,7 @@ use super::explain::Explained;
 use super::group::Group;
 use super::line::{Kind, Line, LineId, Span};
 use super::rank;
+use super::world::World;
 use super::{Attribute, Example};
 use crate::program::{Expr, NodeId, Type, Value, print};
 use crate::semantics::show::{Zoned, value_text};
@@ -109,15 +110,8 @@ impl Group<'_> {
         }
     }
 
-    /// What people call a node: its column, the trait that it is, or the expression itself.
     fn name(&self, id: NodeId) -> String {
-        if let (Expr::Column(_) | Expr::EventColumn { .. }, Some(column)) =
-            (&self.world.program.node(id).expr, self.world.column(id))
-        {
-            return column.name.clone();
-        }
-        let zoned = Zoned { zone: self.world.zone.clone(), now: self.world.dated.now };
-        print::expression(self.world.program, &zoned, id)
+        name(self.world, id)
     }
 
     fn text_of(&self, ty: &Type, rank: i128) -> String {
@@ -253,4 +247,15 @@ impl Group<'_> {
             (false, false) => format!("{a} and {b} known"),
         }
     }
+}
+
+/// What people call a node: its column, the trait that it is, or the expression itself.
+pub(super) fn name(world: &World<'_>, id: NodeId) -> String {
+    if let (Expr::Column(_) | Expr::EventColumn { .. }, Some(column)) =
+        (&world.program.node(id).expr, world.column(id))
+    {
+        return column.name.clone();
+    }
+    let zoned = Zoned { zone: world.zone.clone(), now: world.dated.now };
+    print::expression(world.program, &zoned, id)
 }

@@ -1,6 +1,6 @@
 //! What all proofs about one program share.
 
-use crate::program::{Column, Domain, Expr, NodeId, Program, Scope, Type, Value};
+use crate::program::{Column, Domain, Expr, NodeId, Program, Type, Value};
 use crate::semantics::{Dated, Environment, Facts, calendar};
 use jiff::Timestamp;
 
@@ -13,7 +13,6 @@ pub(super) struct World<'a> {
     pub program: &'a Program,
     pub zone: jiff::tz::TimeZone,
     pub facts: Facts,
-    pub scopes: Vec<Scope>,
     /// Whether the local date never goes back as time goes on.
     pub dates_grow: bool,
     today: Option<i32>,
@@ -29,16 +28,11 @@ impl<'a> World<'a> {
             today: calendar::local_date(&zone, dated.now),
             zone,
             facts: Facts::default(),
-            scopes: dated.program.scopes(),
         }
     }
 
     pub fn environment(&self) -> Environment<'_> {
         Environment { zone: self.zone.clone(), now: self.dated.now, facts: &self.facts }
-    }
-
-    pub fn scope(&self, id: NodeId) -> Scope {
-        self.scopes.get(id.0 as usize).copied().unwrap_or(Scope::User)
     }
 
     /// How many labels a type has, 0 where it has none.

@@ -12,6 +12,7 @@ mod select;
 mod stop;
 mod summary;
 mod tally;
+pub mod undecided;
 
 pub use layout::Layout;
 pub use moment::NowFrom;
@@ -182,8 +183,10 @@ pub fn run(
     let wanted: Vec<usize> = shown.collect();
     let (dated, scores) = scores::with_levels(dated, &wanted);
     let guards = dated.program.guards.iter().map(|guard| guard.condition);
-    let conditions: Vec<NodeId> =
-        guards.chain(scores.iter().flat_map(|score| score.levels.clone())).collect();
+    let conditions: Vec<NodeId> = guards
+        .chain(undecided::conditions(&dated.program))
+        .chain(scores.iter().flat_map(|score| score.levels.clone()))
+        .collect();
     let wanted = Wanted::these(wanted).with_conditions(conditions);
     let plan = Plan::new(&dated, &wanted);
 
@@ -267,7 +270,8 @@ pub fn run(
         &mut |rows| progress(Progress::Users { rows, of: total }),
     )?;
     let guards = guards::outcomes(program, &tally);
-    let kept = options.force || guards.iter().all(|guard| guard.holds);
+    let failures = undecided::failures(program, &tally);
+    let kept = options.force || failures.is_empty() && guards.iter().all(|guard| guard.holds);
     if let Some(mut sink) = sink.filter(|_| kept) {
         let closing = Instant::now();
         sink.close()?;
@@ -283,6 +287,7 @@ pub fn run(
         .with_scores(&dated.program, &scores, &tally)
         .with_times(start.elapsed(), times);
     summary.guards = guards;
+    summary.failures = failures;
     summary.guard_counts.clone_from(&tally.guards);
     if let Some(least) = options.min_size {
         summary.tell_small_paths(program, &tally, least);

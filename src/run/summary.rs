@@ -59,6 +59,9 @@ pub struct Summary {
     /// By guard: users for whom its condition holds.
     #[serde(skip)]
     pub guard_counts: Vec<u64>,
+    /// What proofs had left open and turned out not to be as it has to be.
+    #[serde(skip)]
+    pub failures: Vec<crate::diagnostic::Diagnostic>,
     /// Whole paths with fewer users than asked for; only on request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub small_paths: Option<Vec<SmallPath>>,
@@ -164,6 +167,7 @@ impl Summary {
             warnings: Vec::new(),
             guards: Vec::new(),
             guard_counts: Vec::new(),
+            failures: Vec::new(),
             small_paths: None,
             fragments: IndexMap::new(),
             output: None,

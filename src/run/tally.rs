@@ -32,6 +32,8 @@ pub struct Tally {
     pub counts: Vec<Count>,
     /// By guard: users for whom its condition holds.
     pub guards: Vec<u64>,
+    /// By assertion that was left open: users for whom its condition holds.
+    pub assertions: Vec<u64>,
     /// By level, of one score after the other: users who have it.
     pub levels: Vec<u64>,
 }
@@ -51,7 +53,13 @@ impl Tally {
             Some(Count { declaration: *index, members: vec![0; members], ..Count::default() })
         };
         let counts = selection.shown.iter().filter_map(count).collect();
-        Tally { rows: 0, counts, guards: vec![0; program.guards.len()], levels: Vec::new() }
+        Tally {
+            rows: 0,
+            counts,
+            guards: vec![0; program.guards.len()],
+            assertions: vec![0; super::undecided::conditions(program).len()],
+            levels: Vec::new(),
+        }
     }
 
     /// Counts the levels of these scores too.
@@ -68,7 +76,8 @@ impl Tally {
                 count.add(output);
             }
         }
-        for (users, holds) in self.guards.iter_mut().chain(&mut self.levels).zip(&assignment.conditions) {
+        let counted = self.guards.iter_mut().chain(&mut self.assertions).chain(&mut self.levels);
+        for (users, holds) in counted.zip(&assignment.conditions) {
             *users += holds.true_count() as u64;
         }
     }
@@ -87,6 +96,9 @@ impl Tally {
             }
         }
         for (users, more) in self.guards.iter_mut().zip(&other.guards) {
+            *users += more;
+        }
+        for (users, more) in self.assertions.iter_mut().zip(&other.assertions) {
             *users += more;
         }
         for (users, more) in self.levels.iter_mut().zip(&other.levels) {

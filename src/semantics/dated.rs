@@ -1,7 +1,7 @@
 //! A program at a moment: every relative date has become a constant.
 
 use super::{Environment, Facts, apply};
-use crate::program::{Builder, Expectation, Expr, Guard, Node, NodeId, Program, Test, Value};
+use crate::program::{Assertion, Builder, Expectation, Expr, Guard, Node, NodeId, Program, Test, Value};
 use hashbrown::HashMap;
 
 /// A program whose `now` is fixed: no node is `Now`, `Today` or a computation over constants only.
@@ -22,6 +22,11 @@ impl Program {
 
     /// The program at a moment, in microseconds since 1970-01-01T00:00Z.
     pub fn at(&self, now: i64) -> Dated {
+        self.at_with_numbers(now).0
+    }
+
+    /// The program at a moment, with the dated number of each of its nodes.
+    pub fn at_with_numbers(&self, now: i64) -> (Dated, Vec<NodeId>) {
         let nothing = Facts::default();
         let environment = Environment { zone: self.zone(), now, facts: &nothing };
         let mut builder = Builder::new();
@@ -61,8 +66,16 @@ impl Program {
                 ..test.clone()
             })
             .collect();
+        let assertions = self
+            .assertions
+            .iter()
+            .map(|assertion| Assertion { condition: renumber(assertion.condition), ..assertion.clone() })
+            .collect();
+        let undecided = self.undecided.clone();
         let nodes = builder.finish();
-        Dated { program: Program { nodes, declarations, guards, tests, ..self.without_rules() }, now }
+        let program =
+            Program { nodes, declarations, guards, tests, assertions, undecided, ..self.without_rules() };
+        (Dated { program, now }, numbers)
     }
 }
 

@@ -122,7 +122,9 @@ pub enum DeclarationKind {
     Test(Test),
     /// `guard share(pro_strong) between 1% and 20%`
     Guard(Guard),
-    /// A declaration of the language (`assert`) that this version does not evaluate:
+    /// `assert always C`, `assert never C`
+    Assert(Assert),
+    /// A declaration of the language of a later edition that this version does not evaluate:
     /// its word and, where there is one, its name. Its body was skipped.
     Unavailable {
         /// `stack`
@@ -272,6 +274,15 @@ pub struct Segment {
     /// Label and properties.
     pub heading: Heading,
     /// Who is in.
+    pub condition: Expr,
+}
+
+/// `assert always C`, `assert never C`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assert {
+    /// `always`, else `never`.
+    pub always: bool,
+    /// What holds for everybody, or for nobody.
     pub condition: Expr,
 }
 

@@ -1,8 +1,8 @@
 //! The declarations of a file, one after the other.
 
 use super::ast::{
-    Declaration, DeclarationKind, Expr, ExprKind, File, Heading, Name, Segment, Trait, Type, TypeDeclaration,
-    TypeKind, Use,
+    Assert, Declaration, DeclarationKind, Expr, ExprKind, File, Heading, Name, Segment, Trait, Type,
+    TypeDeclaration, TypeKind, Use,
 };
 use super::grammar::Rule;
 use super::prepare::DECLARATION;
@@ -211,6 +211,7 @@ impl<'p> Reader<'p> {
             "trait" => self.trait_declaration(),
             "scale" => self.scale(),
             "segment" => self.segment(),
+            "assert" => self.assertion(),
             "layer" => self.layer(),
             "grid" => self.grid(),
             "events" => self.events(),
@@ -373,6 +374,27 @@ impl<'p> Reader<'p> {
                 let (name, heading) = self.salvage(start)?;
                 let condition = error_at(name.span);
                 Some(DeclarationKind::Segment(Segment { name, heading, condition }))
+            }
+        }
+    }
+
+    fn assertion(&mut self) -> Option<DeclarationKind> {
+        match self.rule(Rule::assert_decl) {
+            Ok(node) => {
+                let mut always = false;
+                let mut condition = None;
+                for part in node.into_inner() {
+                    match part.as_rule() {
+                        Rule::kw_always => always = true,
+                        Rule::expr => condition = Some(self.builder.expression(part)),
+                        _ => {}
+                    }
+                }
+                Some(DeclarationKind::Assert(Assert { always, condition: condition? }))
+            }
+            Err(failure) => {
+                self.fail(&failure);
+                None
             }
         }
     }

@@ -4,6 +4,7 @@ use super::Subject;
 use crate::check::Checker;
 use crate::diagnostic::codes::{logic, tests as codes};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::program::written::Role;
 use crate::program::{
     Audience, DeclarationKind, Expr, NodeId, Play, PlayLine, Stack, StackStep, StepPattern as Pattern,
     TextArm, Type, TypeId, Value,
@@ -31,7 +32,7 @@ impl Checker {
         let mut sound = true;
         for line in &written.lines {
             let whom = self.whom(line, &subject, &of);
-            let when = line.when.as_ref().map(|when| self.condition(when));
+            let when = line.when.as_ref().map(|when| self.whole_condition(when, Role::PlayLine));
             sound &= !matches!(when, Some(None));
             let when = when.flatten();
             let condition = whom.as_ref().map(|(_, condition)| {

@@ -4,6 +4,7 @@ use super::numbers::{is_moment, is_number};
 use super::{Checker, spell};
 use crate::diagnostic::codes::{time as codes, types as type_codes};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::program::written::Role;
 use crate::program::{
     Aggregate, AggregateFunction, ArithmeticOp, CompareOp, Edge, EventPattern, Expr, Limit, NodeId, Sequence,
     SequenceStep, Type, Unit, Value, Window,
@@ -268,7 +269,9 @@ impl Checker {
         filter: Option<&ast::Expr>,
     ) -> Option<Option<NodeId>> {
         match filter {
-            Some(filter) => self.in_events(table, |checker| checker.condition(filter)).map(Some),
+            Some(filter) => {
+                self.in_events(table, |checker| checker.whole_condition(filter, Role::Where)).map(Some)
+            }
             None => Some(None),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use crate::diagnostic::Span;
+use crate::program::written::Role;
 use crate::program::{Expr, NodeId, Type, Value};
 use crate::syntax::ast;
 
@@ -15,7 +16,7 @@ impl Checker {
         span: Span,
     ) -> Option<NodeId> {
         let conditions: Vec<Option<NodeId>> =
-            arms.iter().map(|(condition, _)| self.condition(condition)).collect();
+            arms.iter().map(|(condition, _)| self.whole_condition(condition, Role::Case)).collect();
         let results: Vec<&ast::Expr> = arms.iter().map(|(_, value)| value).chain(otherwise).collect();
         let none = vec![None; results.len()];
         let values = self.together(&results, expected, &none)?;
@@ -32,7 +33,7 @@ impl Checker {
         let arms: Vec<Option<(NodeId, i64)>> = arms
             .iter()
             .map(|(condition, points)| {
-                let condition = self.condition(condition);
+                let condition = self.whole_condition(condition, Role::Case);
                 let points = self.constant(points, &Type::Int);
                 match (condition, points) {
                     (Some(condition), Some(Value::Int(points))) => Some((condition, points)),

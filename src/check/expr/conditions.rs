@@ -3,12 +3,27 @@
 use super::{Checker, spell};
 use crate::diagnostic::codes::types as codes;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::program::written::{Part, Role, Root};
 use crate::program::{Expr, NodeId, Quantifier, Type};
 use crate::syntax::ast::{self, ExprKind};
 
 impl Checker {
     /// A condition: a bool that is never missing.
     pub(crate) fn condition(&mut self, e: &ast::Expr) -> Option<NodeId> {
+        let node = self.condition_of(e)?;
+        let named = matches!(e.kind, ExprKind::Name(_) | ExprKind::Qualified(..));
+        self.written.parts.push(Part { node, span: e.span, named });
+        Some(node)
+    }
+
+    /// The condition at the head of a rule or of one of its lines.
+    pub(crate) fn whole_condition(&mut self, e: &ast::Expr, role: Role) -> Option<NodeId> {
+        let node = self.condition(e)?;
+        self.written.roots.push(Root { node, span: e.span, role });
+        Some(node)
+    }
+
+    fn condition_of(&mut self, e: &ast::Expr) -> Option<NodeId> {
         match &e.kind {
             ExprKind::Parenthesised(inner) => self.condition(inner),
             ExprKind::Not(inner, _) => {

@@ -32,7 +32,7 @@ impl Checker {
         let value =
             self.value(&call.value, None).and_then(|id| self.needs_number(id, &call.value, "`score`"));
         let filter = match &call.filter {
-            Some(filter) => self.condition(filter).map(Some),
+            Some(filter) => self.whole_condition(filter, crate::program::written::Role::Where).map(Some),
             None => Some(None),
         };
         match &call.into {

@@ -215,6 +215,8 @@ fn program_without_rules() -> Program {
         declarations: Vec::new(),
         guards: Vec::new(),
         tests: Vec::new(),
+        assertions: Vec::new(),
+        undecided: crate::program::Undecided::default(),
     }
 }
 

@@ -94,6 +94,14 @@ impl Printer<'_> {
         self.out.push_str("}\n");
     }
 
+    pub(super) fn assertions(&mut self) {
+        for assertion in &self.program.assertions {
+            let word = if assertion.always { "always" } else { "never" };
+            let condition = self.expression(assertion.condition);
+            let _ = writeln!(self.out, "\nassert {word} ({condition})");
+        }
+    }
+
     pub(super) fn guards(&mut self) {
         for guard in &self.program.guards {
             let measure = match guard.measure {

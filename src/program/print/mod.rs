@@ -241,6 +241,7 @@ impl<'a> Printer<'a> {
         self.own = None;
         self.tests();
         self.guards();
+        self.assertions();
     }
 
     fn table(&mut self, head: &str, table: &Table) {

@@ -84,6 +84,9 @@ pub(super) fn tests_and_guards(program: &Program) -> Result<(), String> {
     for guard in &program.guards {
         condition(program, guard.condition, "a guard")?;
     }
+    for assertion in &program.assertions {
+        condition(program, assertion.condition, "an assertion")?;
+    }
     let users = program.users.as_ref().map(|users| users.columns.as_slice()).unwrap_or(&[]);
     for test in &program.tests {
         let what = format!("the test `{}`", test.name);
