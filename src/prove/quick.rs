@@ -90,10 +90,8 @@ impl Tester<'_> {
                 expr if self.world.is_unknowable(expr) => {
                     open.insert(*id);
                 }
-                expr if self.world.is_given(expr) => {
-                    if !given.contains_key(id) {
-                        open.insert(*id);
-                    }
+                expr if self.world.is_given(expr) && !given.contains_key(id) => {
+                    open.insert(*id);
                 }
                 expr if !open.is_empty() && expr.operands().iter().any(|operand| open.contains(operand)) => {
                     open.insert(*id);
