@@ -208,7 +208,7 @@ fn formats_hold_the_same_texts_and_only_csv_is_made_harmless() {
 #[test]
 fn the_summary_counts_every_depth_and_keeps_its_schema() {
     let case = Case::new(RULES, &users(5_000));
-    let summary = case.json(&["run", "rules.seg", "--summary", "json", "--min-size", "200"]);
+    let summary = case.json(&["run", "rules.seg", "--summary", "json", "--min-size", "1000"]);
     keeps_schema(&summary, "run-summary.schema.json");
     let plan = summary["stacks"]["plan"].as_object().unwrap();
     let count = |path: &str| plan.get(path).and_then(serde_json::Value::as_u64).unwrap_or(0);
