@@ -4,6 +4,7 @@ mod behaviour;
 pub mod guards;
 mod layout;
 pub mod moment;
+mod one_user;
 pub mod paths;
 mod pipeline;
 mod present;
@@ -15,6 +16,7 @@ mod tally;
 
 pub use layout::Layout;
 pub use moment::NowFrom;
+pub use one_user::one_user;
 pub use present::present;
 pub use stop::Stop;
 pub use summary::{BadColumn, BadExample, EventRows, Stages, Summary};
