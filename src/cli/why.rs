@@ -7,7 +7,8 @@ use crate::data::read::{self, ReadOptions};
 use crate::diagnostic::{Diagnostic, codes::data as codes, nearest};
 use crate::insight::why;
 use crate::program::{Program, Table, Type, Value};
-use crate::run::moment;
+use crate::run::{self, RunError, RunOptions, moment};
+use crate::vector::Wanted;
 use clap::{Args, ValueEnum};
 use indexmap::IndexMap;
 use std::path::PathBuf;
@@ -82,7 +83,10 @@ fn explain(args: &WhyArgs, ready: &program::Ready) -> Result<String, Vec<Diagnos
     };
     let row = row(rules, users, &tables, &options, &args.user)?;
     let dated = rules.at(now);
-    let told = why::why(&dated, &loaded, &ready.sources, &row, &args.only);
+    let wanted = wanted(rules, &args.only);
+    let run_options = RunOptions { tables, delimiter: args.delimiter, ..RunOptions::default() };
+    let (user, population) = run::one_user(&dated, &wanted, &loaded, &run_options, row).map_err(found)?;
+    let told = why::why(&dated, &loaded, &population, &ready.sources, &user, &args.only);
     Ok(match args.format {
         Format::Json => serde_json::to_string_pretty(&told).unwrap_or_default() + "\n",
         Format::Human => {
@@ -95,6 +99,27 @@ fn explain(args: &WhyArgs, ready: &program::Ready) -> Result<String, Vec<Diagnos
             })
         }
     })
+}
+
+/// What is explained.
+fn wanted(rules: &Program, only: &[String]) -> Wanted {
+    match only.is_empty() {
+        true => Wanted::all(rules),
+        false => {
+            let named = rules.declarations.iter().enumerate();
+            Wanted::these(
+                named.filter(|(_, found)| only.contains(&found.heading.name)).map(|(index, _)| index),
+            )
+        }
+    }
+}
+
+/// What stands in the way of an explanation.
+fn found(error: RunError) -> Vec<Diagnostic> {
+    match error {
+        RunError::Found(found) => found,
+        RunError::Stopped(_) => Vec::new(),
+    }
 }
 
 /// Names on the command line that the rules do not have.

@@ -55,7 +55,9 @@ impl Parting {
 pub(super) struct Block {
     /// Which batch it comes from: the part of the table, and its place there.
     pub origin: (usize, usize),
-    /// By part of the users: where its events begin; then where the last one's end.
+    /// The first part of the users whose events it has.
+    pub first_part: usize,
+    /// By part from that one on: where its events begin; then where the last one's end.
     pub offsets: Vec<u32>,
     /// The user's place in the part.
     pub users: Vec<u16>,
@@ -68,6 +70,7 @@ pub(super) struct Block {
 impl Block {
     /// Where a part's events lie.
     pub fn stretch(&self, part: usize) -> Range<usize> {
+        let Some(part) = part.checked_sub(self.first_part) else { return 0..0 };
         let at = |part: usize| self.offsets.get(part).map_or(self.users.len(), |at| *at as usize);
         at(part)..at(part + 1)
     }

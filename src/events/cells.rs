@@ -5,13 +5,13 @@ use super::texts::{Ranks, Texts};
 use crate::program::Type;
 use crate::semantics::columnar::column_type;
 use arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
     Time64MicrosecondArray, TimestampMicrosecondArray, UInt32Array, new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{
-    Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
-    UInt32Type,
+    DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType,
+    TimestampMicrosecondType, UInt32Type,
 };
 use std::borrow::Cow;
 use std::ops::Range;
@@ -163,6 +163,36 @@ impl Cells {
                 Some(texts) => Cells::Small(texts.numbers(array, rows)),
                 None => Cells::Small(vec![0; rows.len()]),
             },
+        }
+    }
+
+    /// As a column.
+    pub fn column(self) -> ArrayRef {
+        match self {
+            Cells::Small(values) => Arc::new(UInt32Array::from(values)),
+            Cells::Whole(values) => Arc::new(Int64Array::from(values)),
+            Cells::Wide(values) => Arc::new(Decimal128Array::from(values)),
+        }
+    }
+
+    /// Of such a column.
+    pub fn of_column(column: &ArrayRef) -> Option<Cells> {
+        Some(match column.data_type() {
+            DataType::UInt32 => Cells::Small(column.as_primitive::<UInt32Type>().values().to_vec()),
+            DataType::Int64 => Cells::Whole(column.as_primitive::<Int64Type>().values().to_vec()),
+            DataType::Decimal128(..) => {
+                Cells::Wide(column.as_primitive::<Decimal128Type>().values().to_vec())
+            }
+            _ => return None,
+        })
+    }
+
+    /// Those of some rows.
+    pub fn slice(&self, rows: Range<usize>) -> Cells {
+        match self {
+            Cells::Small(values) => Cells::Small(values.get(rows).unwrap_or(&[]).to_vec()),
+            Cells::Whole(values) => Cells::Whole(values.get(rows).unwrap_or(&[]).to_vec()),
+            Cells::Wide(values) => Cells::Wide(values.get(rows).unwrap_or(&[]).to_vec()),
         }
     }
 

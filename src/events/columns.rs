@@ -1,43 +1,102 @@
 //! Values by user, part after part.
 
 use super::block::Parting;
+use super::disk::{Shelf, Shelved, failed};
+use super::store::Budget;
+use crate::diagnostic::Diagnostic;
 use crate::program::{NodeId, Type};
 use crate::semantics::columnar::column_type;
 use crate::vector::NodeColumns;
-use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Int64Array, new_empty_array};
+use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Int64Array, RecordBatch, new_empty_array};
 use arrow::compute::{cast, concat};
-use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
+use arrow::datatypes::{DataType, Decimal128Type, Field, Int64Type, Schema};
 use arrow::error::ArrowError;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// The values of some nodes for all users.
-#[derive(Clone, Debug)]
+/// The values of some nodes for all users: in memory, or past a limit on disk.
+#[derive(Debug)]
 pub(super) struct PartColumns {
-    pub nodes: Vec<(NodeId, Type)>,
-    pub parting: Parting,
-    /// By part: a column for each node.
-    pub parts: Vec<Vec<ArrayRef>>,
+    nodes: Vec<(NodeId, Type)>,
+    parting: Parting,
+    budget: Budget,
+    shelf: Option<Shelf>,
+    /// By part.
+    parts: Vec<OnceLock<Place>>,
+}
+
+/// Where a part's columns are, one for each node.
+#[derive(Debug)]
+enum Place {
+    Memory(Vec<ArrayRef>),
+    Disk(Shelved),
 }
 
 impl PartColumns {
-    /// The values for those users, as columns of the nodes' types.
-    pub fn slice(&self, users: &Range<usize>, into: &mut NodeColumns) -> Result<(), ArrowError> {
-        let size = self.parting.range(0).len().max(1);
-        for (at, (node, ty)) in self.nodes.iter().enumerate() {
-            let mut pieces: Vec<ArrayRef> = Vec::new();
-            for part in users.start / size..users.end.div_ceil(size) {
-                let own = self.parting.range(part);
-                let Some(column) = self.parts.get(part).and_then(|part| part.get(at)) else { continue };
-                let (from, to) = (users.start.max(own.start), users.end.min(own.end));
-                if from < to {
-                    pieces.push(unpacked(&column.slice(from - own.start, to - from), ty)?);
-                }
+    /// Of no part yet.
+    pub fn new(
+        nodes: Vec<(NodeId, Type)>,
+        parting: Parting,
+        memory: Option<usize>,
+    ) -> Result<PartColumns, Diagnostic> {
+        Ok(PartColumns {
+            nodes,
+            parting,
+            budget: Budget::new(memory),
+            shelf: memory.map(|_| Shelf::new()).transpose()?,
+            parts: (0..parting.count()).map(|_| OnceLock::new()).collect(),
+        })
+    }
+
+    /// Keeps a part's columns.
+    pub fn put(&self, part: usize, columns: Vec<ArrayRef>) -> Result<(), Diagnostic> {
+        let Some(place) = self.parts.get(part) else { return Ok(()) };
+        let bytes: usize = columns.iter().map(|column| column.get_buffer_memory_size()).sum();
+        let too_much = self.budget.hold(bytes);
+        let kept = match &self.shelf {
+            Some(shelf) if too_much => {
+                self.budget.free(bytes);
+                let field = |column: &ArrayRef| Field::new("", column.data_type().clone(), true);
+                let schema = Schema::new(columns.iter().map(field).collect::<Vec<Field>>());
+                Place::Disk(shelf.put(&RecordBatch::try_new(Arc::new(schema), columns).map_err(failed)?)?)
             }
+            _ => Place::Memory(columns),
+        };
+        let _ = place.set(kept);
+        Ok(())
+    }
+
+    /// The values for those users, as columns of the nodes' types.
+    pub fn slice(&self, users: &Range<usize>, into: &mut NodeColumns) -> Result<(), Diagnostic> {
+        let size = self.parting.range(0).len().max(1);
+        let mut pieces: Vec<Vec<ArrayRef>> = vec![Vec::new(); self.nodes.len()];
+        for part in users.start / size..users.end.div_ceil(size) {
+            let own = self.parting.range(part);
+            let (from, to) = (users.start.max(own.start), users.end.min(own.end));
+            let Some(place) = self.parts.get(part).and_then(OnceLock::get).filter(|_| from < to) else {
+                continue;
+            };
+            let shelved = match (place, &self.shelf) {
+                (Place::Disk(place), Some(shelf)) => Some(shelf.get(*place)?),
+                _ => None,
+            };
+            let columns = match (place, &shelved) {
+                (Place::Memory(columns), _) => columns.as_slice(),
+                (_, Some(batch)) => batch.columns(),
+                _ => &[],
+            };
+            for ((pieces, column), (_, ty)) in pieces.iter_mut().zip(columns).zip(&self.nodes) {
+                let column = column.slice(from - own.start, to - from);
+                pieces.push(unpacked(&column, ty).map_err(failed)?);
+            }
+        }
+        for (pieces, (node, ty)) in pieces.iter().zip(&self.nodes) {
             let column = match pieces.as_slice() {
                 [] => new_empty_array(&column_type(ty)),
                 [one] => one.clone(),
-                _ => joined(&pieces)?,
+                _ => {
+                    concat(&pieces.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>()).map_err(failed)?
+                }
             };
             into.insert(*node, column);
         }

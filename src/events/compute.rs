@@ -7,11 +7,13 @@ use super::cells::Cells;
 use super::columns::{PartColumns, joined, packed};
 use super::keys::{NOBODY, Numbers, Twice};
 use super::part::Part;
-use super::population;
+use super::population::{Sample, statistic};
 use super::scan::{EventCounts, Scan};
 use super::schedule::{Earliest, Round, Schedule, SequenceWork, TableWork};
 use super::source::{EventError, EventOptions, Origin, Rows, Tables, each};
 use super::steps;
+use super::store::{Blocks, Budget, Store};
+use super::texts::Ranks;
 use crate::data::BadValues;
 use crate::data::facts::{shown, value_at};
 use crate::data::read::twice;
@@ -39,7 +41,7 @@ pub struct Context {
     pub tables: Vec<EventCounts>,
     /// Bad values of the event tables.
     pub bad_values: Vec<BadValues>,
-    columns: Vec<PartColumns>,
+    columns: Vec<Arc<PartColumns>>,
     first_rows: Vec<usize>,
 }
 
@@ -47,8 +49,8 @@ impl Context {
     /// What is known of the users in these rows of the user table.
     ///
     /// # Errors
-    /// None that data can bring about.
-    pub fn of_rows(&self, rows: &Range<usize>) -> Result<NodeColumns, arrow::error::ArrowError> {
+    /// Where it is on disk and cannot be read.
+    pub fn of_rows(&self, rows: &Range<usize>) -> Result<NodeColumns, Diagnostic> {
         let mut given = NodeColumns::new();
         for columns in &self.columns {
             columns.slice(rows, &mut given)?;
@@ -103,6 +105,7 @@ pub fn compute(
         options,
         progress,
         users: None,
+        budget: Arc::new(Budget::new(options.memory)),
         known: Context {
             dated: dated.clone(),
             population: HashMap::new(),
@@ -134,6 +137,7 @@ struct Work<'a> {
     options: &'a EventOptions,
     progress: &'a mut dyn FnMut(&str, u64),
     users: Option<Users>,
+    budget: Arc<Budget>,
     known: Context,
 }
 
@@ -141,15 +145,15 @@ fn failed(cause: impl std::fmt::Display) -> Diagnostic {
     Diagnostic::placeless(data::NOT_RUNNABLE, format!("the data cannot be evaluated: {cause}"))
 }
 
-/// The filter and the value of a statistic, and what they came to for the users that count.
-type Sampled = ((NodeId, Option<NodeId>), Vec<Cells>);
+/// The value and the filter of a statistic, and what they came to for the users that count.
+type Sampled = ((NodeId, Option<NodeId>), Arc<Sample>);
 
 impl Work<'_> {
     fn round(&mut self, round: &Round) -> Result<(), EventError> {
         let columns = if round.tables.is_empty() { None } else { Some(self.events(round)?) };
         self.population(round)?;
         // Population values of this round do not need its aggregates.
-        self.known.columns.extend(columns);
+        self.known.columns.extend(columns.map(Arc::new));
         self.dated = self.dated.knowing(&self.known.population);
         Ok(())
     }
@@ -197,7 +201,7 @@ impl Work<'_> {
     fn of_users<T: Send + 'static>(
         &mut self,
         nodes: &[NodeId],
-        f: impl Fn(&[ArrayRef]) -> T + Send + Sync + 'static,
+        f: impl Fn(&[ArrayRef]) -> Result<T, Diagnostic> + Send + Sync + 'static,
     ) -> Result<Vec<(Origin, T)>, EventError> {
         let plan = Plan::of_nodes(&self.dated, Scope::User, nodes);
         let (facts, known) = (self.facts.clone(), Arc::new(self.known.clone()));
@@ -225,16 +229,16 @@ impl Work<'_> {
                     *next += rows;
                     *next - rows
                 };
-                let given = known.of_rows(&(start..start + rows)).map_err(failed)?;
+                let given = known.of_rows(&(start..start + rows))?;
                 let values = plan.nodes(batch, &given, &facts).map_err(failed)?;
-                Ok(f(&values))
+                f(&values)
             })?;
         Ok(outcomes)
     }
 
     /// What events need to know of the users: a value for each of them.
     fn dense(&mut self, nodes: &[NodeId]) -> Result<NodeColumns, EventError> {
-        let batches = self.of_users(nodes, <[ArrayRef]>::to_vec)?;
+        let batches = self.of_users(nodes, |columns| Ok(columns.to_vec()))?;
         let mut dense = NodeColumns::new();
         for (at, node) in nodes.iter().enumerate() {
             let pieces: Vec<ArrayRef> =
@@ -259,9 +263,10 @@ impl Work<'_> {
         let nodes = nodes.chain(round.sequences.iter().map(|work| (work.node, Type::Bool))).collect();
         let parting = self.users.as_ref().map_or(Parting::new(0, 1), |users| users.parting);
         let nows = round.sequences.iter().map(|work| self.now_of(work)).collect();
-        let parts = Parts { round, tables: &tables, parting, nows };
-        let parts = parts.all(self.options)?;
-        Ok(PartColumns { nodes, parting, parts })
+        let columns = PartColumns::new(nodes, parting, self.options.memory)?;
+        let parts = Parts { round, parting, nows, options: self.options };
+        parts.each(&mut tables, &|number, found| columns.put(number, found))?;
+        Ok(columns)
     }
 
     /// The moment of evaluation as a sequence counts time.
@@ -276,13 +281,13 @@ impl Work<'_> {
     /// One pass over a table of events.
     fn table(&mut self, work: &TableWork) -> Result<Laid, EventError> {
         let (Some(users), Some(events)) = (&self.users, self.dated.program.events.get(work.table)) else {
-            return Ok(Laid { blocks: Vec::new(), sources: Vec::new() });
+            return Err(failed("there are no such events").into());
         };
         let table = events.table.clone();
         let (parting, numbers) = (users.parting, users.numbers.clone());
         self.check_key_type(&table)?;
         let scan = Scan::new(&self.dated, work, parting, numbers, self.facts.clone());
-        let Some(mut scan) = scan else { return Ok(Laid { blocks: Vec::new(), sources: Vec::new() }) };
+        let mut scan = scan.ok_or_else(|| failed("there are no such events"))?;
         if !scan.plan.given().is_empty() {
             scan.of_users = self.dense(scan.plan.given())?;
         }
@@ -291,13 +296,17 @@ impl Work<'_> {
         let earliest = if let Earliest::At(earliest) = &work.earliest { Some(earliest) } else { None };
         let rows = self.tables.events(work.table, &columns, earliest)?;
         let scan = Arc::new(scan);
+        let store = Arc::new(Store::new(parting, self.budget.clone(), rows.expected()));
         let progress = &mut self.progress;
-        let (blocks, totals) = each(&rows, self.options, &mut |rows| progress(&table.name, rows), {
-            let scan = scan.clone();
-            move |origin, batch| scan.block(origin, batch)
+        let (counted, totals) = each(&rows, self.options, &mut |rows| progress(&table.name, rows), {
+            let (scan, store) = (scan.clone(), store.clone());
+            move |origin, batch| {
+                let (block, counts) = scan.block(origin, batch)?;
+                store.add(block, batch.num_rows()).map(|()| counts)
+            }
         })?;
         let mut counts = EventCounts { table: table.name.clone(), ..EventCounts::default() };
-        for (_, (_, more)) in &blocks {
+        for (_, more) in &counted {
             counts.add(more);
         }
         counts.rows += totals.skipped;
@@ -307,8 +316,10 @@ impl Work<'_> {
             self.known.tables.push(counts);
             self.known.bad_values.extend(totals.bad_values);
         }
-        let blocks = blocks.into_iter().map(|(_, (block, _))| block).filter(|block| !block.users.is_empty());
-        Ok(Laid::new(blocks.collect(), &scan, work, &self.dated))
+        // The threads that added to it have gone.
+        let (reaches, blocks) =
+            Arc::into_inner(store).ok_or_else(|| failed("a thread did not end"))?.finish();
+        Ok(Laid::new(blocks, &reaches, &scan, work, &self.dated))
     }
 
     /// Keys of another type than the users' could only be compared by luck.
@@ -345,16 +356,18 @@ impl Work<'_> {
                 scope.spawn(|| {
                     while let Some(work) = round.population.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let sample = (work.population.value, work.population.filter);
-                        let values = sampled.iter().find(|(known, _)| *known == sample);
-                        let ty = &dated.program.node(sample.0).ty;
-                        let value =
-                            population::statistic(work, ty, values.map_or(&[][..], |(_, values)| values));
+                        let Some((_, values)) = sampled.iter().find(|(known, _)| *known == sample) else {
+                            continue;
+                        };
+                        let value = statistic(work, &dated.program.node(sample.0).ty, values);
                         found.lock().unwrap_or_else(PoisonError::into_inner).push((work.node, value));
                     }
                 });
             }
         });
-        self.known.population.extend(found.into_inner().unwrap_or_else(PoisonError::into_inner));
+        for (node, value) in found.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            self.known.population.insert(node, value?);
+        }
         Ok(())
     }
 
@@ -365,10 +378,14 @@ impl Work<'_> {
         let types: Vec<Type> =
             samples.iter().map(|(value, _)| self.dated.program.node(*value).ty.clone()).collect();
         let filtered: Vec<bool> = samples.iter().map(|(_, filter)| filter.is_some()).collect();
-        let batches = self.of_users(&nodes, move |columns| {
+        let budget = Arc::new(Budget::new(self.options.memory));
+        let all: Vec<Sampled> =
+            samples.iter().map(|sample| (*sample, Arc::new(Sample::new(budget.clone())))).collect();
+        let sinks: Vec<Arc<Sample>> = all.iter().map(|(_, sink)| sink.clone()).collect();
+        self.of_users(&nodes, move |columns| {
             let mut columns = columns.iter();
-            let cells = types.iter().zip(&filtered).map(|(ty, filtered)| {
-                let value = columns.next()?;
+            for ((ty, filtered), sink) in types.iter().zip(&filtered).zip(&sinks) {
+                let Some(value) = columns.next() else { break };
                 let filter = if *filtered { columns.next() } else { None };
                 let nulls = value.logical_nulls();
                 let counts = |row: usize| {
@@ -377,16 +394,10 @@ impl Work<'_> {
                 };
                 let rows: Vec<u32> =
                     (0..value.len()).filter(|row| counts(*row)).map(|row| row as u32).collect();
-                Some(Cells::gather(value, ty, &rows, None))
-            });
-            cells.collect::<Vec<Option<Cells>>>()
-        })?;
-        let mut all: Vec<Sampled> = samples.iter().map(|sample| (*sample, Vec::new())).collect();
-        for (_, batch) in batches {
-            for ((_, all), cells) in all.iter_mut().zip(batch) {
-                all.extend(cells);
+                sink.add(Cells::gather(value, ty, &rows, None))?;
             }
-        }
+            Ok(())
+        })?;
         Ok(all)
     }
 }
@@ -427,6 +438,10 @@ impl Rows for Bare {
         Some((place, Box::new(std::iter::once(batch))))
     }
 
+    fn expected(&self) -> Option<u64> {
+        u64::try_from(self.users).ok()
+    }
+
     fn finish(&self) -> Result<super::source::RowTotals, Diagnostic> {
         Ok(super::source::RowTotals::default())
     }
@@ -434,86 +449,136 @@ impl Rows for Bare {
 
 /// The events of a table, laid out.
 struct Laid {
-    blocks: Vec<Block>,
+    blocks: Blocks,
     sources: Vec<Source>,
+    /// By value: the order of texts and lists, where it matters.
+    order: Vec<Option<Ranks>>,
 }
 
 impl Laid {
-    fn new(mut blocks: Vec<Block>, scan: &Scan, work: &TableWork, dated: &Dated) -> Laid {
+    fn new(
+        mut blocks: Blocks,
+        reaches: &[(u128, bool)],
+        scan: &Scan,
+        work: &TableWork,
+        dated: &Dated,
+    ) -> Laid {
         let ordered = |value: usize| {
             work.aggregates
                 .iter()
                 .any(|of| of.value == Some(value) && of.function != AggregateFunction::Distinct)
         };
-        let mut sources = Vec::with_capacity(scan.types.len());
+        let (mut sources, mut order) = (Vec::new(), Vec::new());
         for (at, (ty, texts)) in scan.types.iter().zip(&scan.texts).enumerate() {
             let ranks = texts.as_ref().map(|texts| texts.ranks(ty));
-            if let Some(ranks) = ranks.as_ref().filter(|_| ordered(at)) {
-                blocks
-                    .iter_mut()
-                    .filter_map(|block| block.values.get_mut(at))
-                    .for_each(|cells| ranks.put(cells));
-            }
-            let cells = || blocks.iter().filter_map(|block| block.values.get(at));
+            let (reach, wide) = reaches.get(at).copied().unwrap_or_default();
             let kinds = match ty {
                 Type::Bool => 2,
                 Type::Label(id) => dated.program.label_type(*id).map_or(0, |ty| ty.labels.len()),
-                _ => ranks.as_ref().map_or(usize::MAX, super::texts::Ranks::count),
+                _ => ranks.as_ref().map_or(usize::MAX, Ranks::count),
             };
-            sources.push(Source {
-                ty: ty.clone(),
-                reach: cells().map(Cells::reach).max().unwrap_or(0),
-                wide: cells().any(|cells| matches!(cells, Cells::Wide(_))),
-                ranks,
-                kinds,
-            });
+            order.push(ranks.clone().filter(|_| ordered(at)));
+            sources.push(Source { ty: ty.clone(), reach, wide, ranks, kinds });
         }
-        Laid { blocks, sources }
+        put_in_order(blocks.in_memory(), &order);
+        Laid { blocks, sources, order }
+    }
+}
+
+/// Puts places in the order of texts and lists where their numbers stood.
+fn put_in_order(blocks: &mut [Block], order: &[Option<Ranks>]) {
+    for block in blocks {
+        for (cells, ranks) in block.values.iter_mut().zip(order) {
+            if let Some(ranks) = ranks {
+                ranks.put(cells);
+            }
+        }
     }
 }
 
 /// The parts of the users, to be worked on by several threads.
 struct Parts<'a> {
     round: &'a Round,
-    tables: &'a [Laid],
     parting: Parting,
     nows: Vec<Option<i64>>,
+    options: &'a EventOptions,
 }
 
 impl Parts<'_> {
-    /// For each part a column for each aggregate, then for each sequence.
-    fn all(&self, options: &EventOptions) -> Result<Vec<Vec<ArrayRef>>, EventError> {
-        let next = AtomicUsize::new(0);
-        let found = Mutex::new(Vec::new());
+    /// Has each part worked on, in groups that are in memory together; gives each part's columns to
+    /// `keep`: one for each aggregate, then for each sequence.
+    fn each(
+        &self,
+        tables: &mut [Laid],
+        keep: &(dyn Fn(usize, Vec<ArrayRef>) -> Result<(), Diagnostic> + Sync),
+    ) -> Result<(), EventError> {
+        let mut ends: Vec<usize> = tables.iter().flat_map(|table| table.blocks.ends()).collect();
+        ends.push(self.parting.count());
+        ends.sort_unstable();
+        ends.dedup();
+        let mut start = 0;
+        for end in ends {
+            let group = start..end;
+            start = end;
+            let mut loaded = Vec::with_capacity(tables.len());
+            for table in tables.iter_mut() {
+                let mut blocks = table.blocks.around(&group, self.parting)?;
+                if let Some(blocks) = &mut blocks {
+                    put_in_order(blocks, &table.order);
+                }
+                loaded.push(blocks);
+            }
+            let tables: Vec<(&[Block], &[Source])> = tables
+                .iter()
+                .zip(&loaded)
+                .map(|(table, loaded)| {
+                    (loaded.as_deref().unwrap_or(table.blocks.all()), table.sources.as_slice())
+                })
+                .collect();
+            self.group(group, &tables, keep)?;
+        }
+        Ok(())
+    }
+
+    fn group(
+        &self,
+        group: Range<usize>,
+        tables: &[(&[Block], &[Source])],
+        keep: &(dyn Fn(usize, Vec<ArrayRef>) -> Result<(), Diagnostic> + Sync),
+    ) -> Result<(), EventError> {
+        let next = AtomicUsize::new(group.start);
+        let failure = Mutex::new(None);
         std::thread::scope(|scope| {
-            for _ in 0..options.threads.max(1) {
+            for _ in 0..self.options.threads.max(1) {
                 scope.spawn(|| {
                     loop {
                         let number = next.fetch_add(1, Ordering::Relaxed);
-                        if number >= self.parting.count() || (options.stop)() {
+                        if number >= group.end || (self.options.stop)() {
                             return;
                         }
-                        let columns = self.one(number);
-                        found.lock().unwrap_or_else(PoisonError::into_inner).push((number, columns));
+                        if let Err(found) = keep(number, self.one(number, tables)) {
+                            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+                            return;
+                        }
                     }
                 });
             }
         });
-        if (options.stop)() {
+        if (self.options.stop)() {
             return Err(EventError::Stopped);
         }
-        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        found.sort_by_key(|(number, _)| *number);
-        Ok(found.into_iter().map(|(_, columns)| columns).collect())
+        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(found) => Err(found.into()),
+            None => Ok(()),
+        }
     }
 
-    fn one(&self, number: usize) -> Vec<ArrayRef> {
+    fn one(&self, number: usize, tables: &[(&[Block], &[Source])]) -> Vec<ArrayRef> {
         let users = self.parting.range(number).len();
-        let parts: Vec<Part> =
-            self.tables.iter().map(|table| Part { blocks: &table.blocks, number, users }).collect();
+        let parts: Vec<Part> = tables.iter().map(|(blocks, _)| Part { blocks, number, users }).collect();
         let mut columns = Vec::new();
-        for ((work, table), part) in self.round.tables.iter().zip(self.tables).zip(&parts) {
-            columns.extend(work.aggregates.iter().map(|work| packed(aggregate(work, part, &table.sources))));
+        for ((work, (_, sources)), part) in self.round.tables.iter().zip(tables).zip(&parts) {
+            columns.extend(work.aggregates.iter().map(|work| packed(aggregate(work, part, sources))));
         }
         let sequences = self.round.sequences.iter().zip(&self.nows);
         columns.extend(sequences.map(|(work, now)| steps::sequence(work, &parts, users, *now)));

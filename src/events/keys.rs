@@ -1,5 +1,7 @@
 //! From keys to user numbers, which are the users' places in the input.
 
+use crate::program::{Type, Value};
+use crate::vector::array_of;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, PrimitiveArray};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type,
@@ -271,6 +273,26 @@ impl Numbers {
             Numbers::Ints(numbers) => numbers.capacity() * 17,
             Numbers::Bytes(by) => by.table.capacity() * 5 + by.bytes.len() + by.ends.len() * 8,
         }
+    }
+}
+
+/// Finds the rows of one user.
+#[derive(Debug)]
+pub struct KeyFinder {
+    numbers: Numbers,
+}
+
+impl KeyFinder {
+    /// Of the user with that key, of that type.
+    pub fn new(key: &Value, ty: &Type) -> KeyFinder {
+        KeyFinder { numbers: Numbers::new(&[array_of(std::slice::from_ref(key), ty)]).0 }
+    }
+
+    /// The rows of a canonical column that have the key.
+    pub fn rows(&self, keys: &ArrayRef) -> Vec<usize> {
+        let mut users = Vec::with_capacity(keys.len());
+        self.numbers.look_up(keys, &mut users);
+        (0..).zip(users).filter(|(_, user)| *user != NOBODY).map(|(row, _)| row).collect()
     }
 }
 

@@ -87,6 +87,10 @@ impl Rows for MemoryRows {
         Some((place, Box::new(std::iter::once(batch))))
     }
 
+    fn expected(&self) -> Option<u64> {
+        Some(self.batches.iter().map(|batch| batch.num_rows() as u64).sum())
+    }
+
     fn finish(&self) -> Result<RowTotals, Diagnostic> {
         Ok(RowTotals::default())
     }
@@ -129,7 +133,8 @@ pub fn evaluate_rows(
     for batch in &tables.users {
         let rows = first..first + batch.num_rows();
         first = rows.end;
-        let given = context.as_ref().map(|context| context.of_rows(&rows)).transpose()?.unwrap_or_default();
+        let given = context.as_ref().map(|context| context.of_rows(&rows)).transpose();
+        let given = given.map_err(|found| MemoryError::Events(found.into()))?.unwrap_or_default();
         assignments.push(plan.evaluate_with(batch, &given, facts)?);
     }
     Ok((assignments, context))

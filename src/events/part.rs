@@ -80,11 +80,6 @@ impl<'a> Part<'a> {
         counts
     }
 
-    /// Whether all stretches have their values as numbers of this kind.
-    pub fn has<T: Cell>(&self, value: usize) -> bool {
-        self.stretches().all(|stretch| stretch.values::<T>(value).is_some())
-    }
-
     /// How many events there are in all.
     pub fn events(&self) -> usize {
         self.stretches().map(|stretch| stretch.rows.len()).sum()

@@ -215,6 +215,7 @@ impl Scan {
         let values = values.map(|((array, ty), texts)| Cells::gather(array, ty, &rows, texts.as_ref()));
         Block {
             origin,
+            first_part: 0,
             users: rows.iter().map(user).collect(),
             conditions: conditions.collect(),
             values: values.collect(),

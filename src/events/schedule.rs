@@ -32,6 +32,11 @@ pub fn event_tables(dated: &Dated, wanted: &Wanted) -> Vec<usize> {
     tables.collect::<BTreeSet<usize>>().into_iter().collect()
 }
 
+/// Whether these declarations need a value of the whole population.
+pub fn needs_population(dated: &Dated, wanted: &Wanted) -> bool {
+    Schedule::new(dated, wanted).rounds.iter().any(|round| !round.population.is_empty())
+}
+
 /// What only needs the rounds before.
 #[derive(Debug, Default)]
 pub(super) struct Round {

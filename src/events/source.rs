@@ -36,6 +36,9 @@ pub trait Rows: Send + Sync {
     /// table is read, its rows are divided alike, unless some are left out.
     fn take(&self) -> Option<(usize, Batches)>;
 
+    /// How many rows there are, or nearly, if that is known.
+    fn expected(&self) -> Option<u64>;
+
     /// What all rows gave besides, once all were taken and read to their end.
     ///
     /// # Errors
@@ -85,7 +88,7 @@ pub struct EventOptions {
     pub part_users: usize,
     /// Whether two users with one key are a fault; else the first of them has the events.
     pub check_keys: bool,
-    /// Bytes that events may take before they go to the disk.
+    /// Bytes that events may take before they go to the disk; and what is known of the users likewise.
     pub memory: Option<usize>,
     /// Whether somebody asks for an end.
     pub stop: Arc<dyn Fn() -> bool + Send + Sync>,

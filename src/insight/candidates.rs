@@ -26,7 +26,7 @@ impl Search<'_> {
                 columns.entry(index).or_default();
             }
         }
-        let evaluation = interpret::evaluate(part, self.facts, self.row);
+        let evaluation = self.evaluate(part, self.user);
         for node in &program.nodes {
             for (value, constants) in tested(program, &node.expr, &evaluation) {
                 for index in columns_below(program, value) {
@@ -43,7 +43,7 @@ impl Search<'_> {
                 continue;
             };
             self.typical(column, &mut options);
-            let current = self.row.get(index).cloned().unwrap_or(Value::Missing);
+            let current = self.user.columns.get(index).cloned().unwrap_or(Value::Missing);
             options.remove(&current);
             let mut changes: Vec<ColumnChange> = options
                 .into_iter()
@@ -91,7 +91,7 @@ impl Search<'_> {
             }
             // A few days or months away there is any weekday, day, month and quarter.
             Expr::DatePart(part, _) if *part != DatePart::Year => {
-                let Some(current) = self.row.get(index) else { return };
+                let Some(current) = self.user.columns.get(index) else { return };
                 for (unit, most) in [(Unit::Days, 31), (Unit::Months, 11)] {
                     let moved = (-most..=most).map(|n| calendar::shift(current, n, unit, &self.zone));
                     options.extend(moved.filter(|value| !value.is_missing()));
@@ -110,7 +110,7 @@ impl Search<'_> {
 
     /// A column's moment moved to another time of its day, in microseconds since midnight.
     fn at_time(&self, index: usize, time: i64) -> Option<Value> {
-        let Some(Value::Timestamp(micros)) = self.row.get(index) else { return None };
+        let Some(Value::Timestamp(micros)) = self.user.columns.get(index) else { return None };
         let seconds = time / 1_000_000;
         let part = |n: i64| i8::try_from(n).ok();
         let clock =
@@ -135,15 +135,15 @@ impl Search<'_> {
         options: &mut HashSet<Value>,
     ) {
         let (Some(now), Some(wanted)) = (number(evaluation.value(value)), number(constant)) else { return };
-        let Some(current) = self.row.get(index) else { return };
+        let Some(current) = self.user.columns.get(index) else { return };
         let Some(at) = number(current) else { return };
         let step = 1.0_f64.max(at.abs() / 64.0).round();
-        let mut row = self.row.to_vec();
+        let mut user = self.user.clone();
         let Some(moved) = with_number(current, at + step) else { return };
-        if let Some(place) = row.get_mut(index) {
+        if let Some(place) = user.columns.get_mut(index) {
             *place = moved;
         }
-        let Some(after) = number(interpret::evaluate(part, self.facts, &row).value(value)) else { return };
+        let Some(after) = number(self.evaluate(part, &user).value(value)) else { return };
         let slope = (after - now) / step;
         if slope == 0.0 || !slope.is_finite() {
             return;

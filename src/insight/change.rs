@@ -4,7 +4,7 @@
 //! interpreter. A conjunction is turned part by part, so that long
 //! rules stay quick; a part is turned by one column where that is enough, else by two.
 
-use crate::interpret;
+use crate::interpret::{self, UserRows};
 use crate::program::{Expr, NodeId, Program, Value};
 use crate::semantics::{Dated, Facts};
 use hashbrown::{HashMap, HashSet};
@@ -65,11 +65,17 @@ impl Goal {
     }
 }
 
-/// The least changes of `row` that meet the goal, the smallest first: fewest columns, then the
+/// The least changes of the user's columns that meet the goal, the smallest first: fewest columns, then the
 /// smallest steps. Empty where none was found (or the goal is met already).
-pub fn least_changes(dated: &Dated, facts: &Facts, row: &[Value], node: NodeId, goal: &Goal) -> Vec<Change> {
-    let search = Search { dated, facts, row, zone: dated.program.zone() };
-    let values = interpret::evaluate(dated, facts, row);
+pub fn least_changes(
+    dated: &Dated,
+    facts: &Facts,
+    user: &UserRows,
+    node: NodeId,
+    goal: &Goal,
+) -> Vec<Change> {
+    let search = Search { dated, facts, user, zone: dated.program.zone() };
+    let values = search.evaluate(dated, user);
     if goal.met(values.value(node)) {
         return Vec::new();
     }
@@ -87,11 +93,16 @@ pub fn least_changes(dated: &Dated, facts: &Facts, row: &[Value], node: NodeId, 
 pub(super) struct Search<'a> {
     pub(super) dated: &'a Dated,
     pub(super) facts: &'a Facts,
-    pub(super) row: &'a [Value],
+    pub(super) user: &'a UserRows,
     pub(super) zone: jiff::tz::TimeZone,
 }
 
 impl Search<'_> {
+    /// A user among a population that is part of the program as constants.
+    pub(super) fn evaluate(&self, part: &Dated, user: &UserRows) -> interpret::Evaluation {
+        interpret::evaluate_user(part, self.facts, &interpret::PopulationValues::new(), user)
+    }
+
     /// Changes that turn a node, put together from those that turn its parts.
     fn turn(&self, node: NodeId, goal: &Goal, values: &interpret::Evaluation) -> Vec<Change> {
         let program = &self.dated.program;
@@ -173,11 +184,11 @@ impl Search<'_> {
 
     /// Whether the changed user meets the goal, in the reference interpreter.
     fn meets(&self, part: &Dated, root: NodeId, goal: &Goal, change: &[ColumnChange]) -> bool {
-        let mut row = self.row.to_vec();
+        let mut user = self.user.clone();
         for one in change {
-            one.put(&mut row);
+            one.put(&mut user.columns);
         }
-        goal.met(interpret::evaluate(part, self.facts, &row).value(root))
+        goal.met(self.evaluate(part, &user).value(root))
     }
 }
 

@@ -3,9 +3,14 @@
 use super::why::{self, Rule};
 use crate::check::check_text_without_proofs as check_text;
 use crate::diagnostic::Sources;
-use crate::interpret;
+use crate::interpret::{self, PopulationValues, UserRows};
 use crate::program::{Decimal, Program, Type, Value};
 use crate::semantics::{Dated, Facts, LookupFacts, calendar};
+
+/// A user without events.
+fn alone(columns: Vec<Value>) -> UserRows {
+    UserRows { columns, events: Vec::new() }
+}
 
 const HEAD: &str = r#"strata 1
 timezone "Asia/Shanghai"
@@ -80,7 +85,7 @@ fn facts() -> Facts {
 fn told(rules: &str, only: &[&str]) -> Vec<Rule> {
     let (dated, sources) = dated(rules);
     let only: Vec<String> = only.iter().map(ToString::to_string).collect();
-    why::why(&dated, &facts(), &sources, &user(&dated.program), &only)
+    why::why(&dated, &facts(), &PopulationValues::new(), &sources, &alone(user(&dated.program)), &only)
 }
 
 /// The changes that would bring the user into `segment s when …`: `column = value`.
@@ -161,7 +166,7 @@ fn whatever_is_advised_turns_the_rule() {
     ] {
         let (dated, sources) = dated(&format!("segment s when {condition}\n"));
         let row = user(&dated.program);
-        let rules = why::why(&dated, &facts(), &sources, &row, &[]);
+        let rules = why::why(&dated, &facts(), &PopulationValues::new(), &sources, &alone(row.clone()), &[]);
         let alternatives = &rules[0].changes[0].alternatives;
         assert!(!alternatives.is_empty(), "{condition}");
         for change in alternatives {

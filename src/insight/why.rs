@@ -2,7 +2,7 @@
 
 use super::change::{self, Change, Goal};
 use crate::diagnostic::{Sources, Span};
-use crate::interpret::{self, Evaluation};
+use crate::interpret::{self, Evaluation, PopulationValues, UserRows};
 use crate::program::{
     Declaration, DeclarationKind, Expr, Line, NodeId, Play, Program, Split, Stack, Type, Value, print,
 };
@@ -61,10 +61,19 @@ pub struct Turn {
 
 /// Explains the declarations named in `only`, or every segment, layer and grid where it is empty.
 /// Changes of a layer are looked for only where it is named.
-pub fn why(dated: &Dated, facts: &Facts, sources: &Sources, row: &[Value], only: &[String]) -> Vec<Rule> {
+pub fn why(
+    dated: &Dated,
+    facts: &Facts,
+    population: &PopulationValues,
+    sources: &Sources,
+    user: &UserRows,
+    only: &[String],
+) -> Vec<Rule> {
     let program = &dated.program;
-    let values = interpret::evaluate(dated, facts, row);
-    let mut teller = Teller::new(dated, facts, sources, row, &values);
+    let values = interpret::evaluate_user(dated, facts, population, user);
+    // A change of one user leaves the population as it is.
+    let alone = dated.knowing(population);
+    let mut teller = Teller::new(dated, &alone, facts, sources, user, &values);
     program
         .declarations
         .iter()
@@ -93,11 +102,12 @@ pub fn condition(
 }
 
 struct Teller<'a> {
-    dated: &'a Dated,
+    /// The program in which the population's values are constants.
+    alone: &'a Dated,
     program: &'a Program,
     facts: &'a Facts,
     sources: &'a Sources,
-    row: &'a [Value],
+    user: &'a UserRows,
     values: &'a Evaluation,
     zone: jiff::tz::TimeZone,
     /// Declarations by their node.
@@ -109,9 +119,10 @@ struct Teller<'a> {
 impl<'a> Teller<'a> {
     fn new(
         dated: &'a Dated,
+        alone: &'a Dated,
         facts: &'a Facts,
         sources: &'a Sources,
-        row: &'a [Value],
+        user: &'a UserRows,
         values: &'a Evaluation,
     ) -> Self {
         let program = &dated.program;
@@ -123,11 +134,11 @@ impl<'a> Teller<'a> {
             }
         }
         Teller {
-            dated,
+            alone,
             program,
             facts,
             sources,
-            row,
+            user,
             values,
             zone: program.zone(),
             named,
@@ -156,9 +167,9 @@ impl<'a> Teller<'a> {
             DeclarationKind::Segment if !value.is_true() => vec![Turn {
                 member: None,
                 alternatives: change::least_changes(
-                    self.dated,
+                    self.alone,
                     self.facts,
-                    self.row,
+                    self.user,
                     declaration.value,
                     &Goal::Holds,
                 ),
@@ -170,9 +181,9 @@ impl<'a> Teller<'a> {
                     .map(|code| Turn {
                         member: Some(label(code)),
                         alternatives: change::least_changes(
-                            self.dated,
+                            self.alone,
                             self.facts,
-                            self.row,
+                            self.user,
                             declaration.value,
                             &Goal::Is(code),
                         ),
@@ -363,7 +374,8 @@ impl<'a> Teller<'a> {
         let mut values = Vec::new();
         let mut inner = Vec::new();
         let mut seen = HashSet::new();
-        let mut open: Vec<NodeId> = self.program.node(id).expr.operands();
+        let whole = &self.program.node(id).expr;
+        let mut open: Vec<NodeId> = if whole.closes_scope() { Vec::new() } else { whole.operands() };
         open.reverse();
         if let Some(declaration) = self.named.get(&id).copied()
             && !self.told.contains(&id)
@@ -384,6 +396,11 @@ impl<'a> Teller<'a> {
                 && let Some(column) = self.program.users.as_ref().and_then(|users| users.columns.get(*index))
             {
                 values.push((column.name.clone(), self.show(next)));
+            }
+            // What was made of many rows is shown as it is written.
+            if expr.closes_scope() {
+                values.push((self.text(next, rule), self.show(next)));
+                continue;
             }
             let mut operands = expr.operands();
             operands.reverse();
@@ -437,7 +454,7 @@ impl<'a> Teller<'a> {
             .is_none_or(|rule| rule.file == place.file && rule.start <= place.start && place.end <= rule.end);
         let written = self.sources.text(place);
         if !inside || written.is_empty() {
-            let calendar = Zoned { zone: self.zone.clone(), now: self.dated.now };
+            let calendar = Zoned { zone: self.zone.clone(), now: self.alone.now };
             return print::expression(self.program, &calendar, id);
         }
         let mut words = Vec::new();

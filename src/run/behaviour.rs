@@ -134,6 +134,10 @@ impl Rows for FileRows {
         Some((part.number(), Box::new(part)))
     }
 
+    fn expected(&self) -> Option<u64> {
+        self.parts.rows()
+    }
+
     fn finish(&self) -> Result<RowTotals, Diagnostic> {
         let totals = self.parts.finish()?;
         let skipped = self.all.map_or(0, |all| all.saturating_sub(totals.rows));

@@ -4,6 +4,7 @@ mod behaviour;
 pub mod guards;
 mod layout;
 pub mod moment;
+mod one_user;
 pub mod paths;
 mod pipeline;
 mod present;
@@ -16,6 +17,7 @@ pub mod undecided;
 
 pub use layout::Layout;
 pub use moment::NowFrom;
+pub use one_user::one_user;
 pub use present::present;
 pub use stop::Stop;
 pub use summary::{BadColumn, BadExample, EventRows, Stages, Summary};

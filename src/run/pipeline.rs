@@ -214,7 +214,7 @@ impl Work {
         };
         let rows = first_row..first_row + batch.num_rows();
         let given = self.context.as_ref().map(|context| context.of_rows(&rows)).transpose();
-        let given = given.map_err(|cause| failed(&cause))?.unwrap_or_default();
+        let given = given?.unwrap_or_default();
         let assignment =
             self.plan.evaluate_with(batch, &given, &self.facts).map_err(|cause| failed(&cause))?;
         tally.add(&assignment);

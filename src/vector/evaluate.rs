@@ -6,7 +6,7 @@ use super::column::{Column, Data, Element, all_known};
 use super::output::{Assignment, Collector, Output, OutputColumn};
 use super::plan::{Action, Declared, Input, Plan, Prepared, Step, Wanted, Work};
 use super::text::Outcomes;
-use super::{choose, compare, dates, numbers, scalar, wording};
+use super::{choose, compare, dates, numbers, scalar, score, wording};
 use crate::program::{CompareOp, Expr, NodeId, Type, Value};
 use crate::semantics::{Dated, Environment, Facts};
 use arrow::array::{Array, ArrayRef, RecordBatch};
@@ -368,6 +368,11 @@ impl Chunk<'_> {
             Expr::NumberFunction(function, operand) => {
                 numbers::function(*function, &at(operand), &node.ty, rows, &slow)
             }
+            Expr::Score { lowest_is_best, .. } => {
+                let (value, cuts) = operands.split_first()?;
+                score::score(value, cuts, *lowest_is_best, rows)
+            }
+            Expr::Digits(_) => score::digits(&operands, rows),
             Expr::Least(_) => numbers::extreme(&operands, false, &node.ty, rows),
             Expr::Greatest(_) => numbers::extreme(&operands, true, &node.ty, rows),
             Expr::Convert(operand) => numbers::convert(&at(operand), &node.ty, rows, &slow),

@@ -20,6 +20,7 @@ mod numbers;
 mod output;
 mod plan;
 mod scalar;
+mod score;
 mod text;
 mod wording;
 

@@ -21,6 +21,7 @@ super::codes! {
     UNKNOWN_REQUEST = "E0644", Error, "a name on the command line that the rules do not have";
     BAD_NOW = "E0645", Error, "a moment on the command line that is none";
     NOT_RUNNABLE = "E0646", Error, "rules that a run cannot start with";
+    SPILL_FAILED = "E0649", Error, "a temporary file that cannot be used";
     BUILT_NOT_WRITTEN = "E0651", Error, "a built program that cannot be written";
     BUILT_NOT_READ = "E0652", Error, "a built program that cannot be trusted";
 }
