@@ -104,7 +104,7 @@ fn events(
         (Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count));
     for row in first..first + rows {
         let a = chance.below(1 << 32);
-        let skewed = u128::from(a) * u128::from(a) * u128::from(users) >> 64;
+        let skewed = (u128::from(a) * u128::from(a) * u128::from(users)) >> 64;
         // Neighbours in the order of their activity are no neighbours in the table.
         let id = u64::try_from(skewed)?.wrapping_mul(7_368_787) % users;
         ids.push(id.cast_signed());

@@ -40,6 +40,9 @@ struct Part {
     cone: Vec<NodeId>,
 }
 
+/// A rank that is tried, with the text that it stands for.
+type Choice = (i128, Option<Arc<str>>);
+
 impl Group<'_> {
     /// Values within the cells; with them what does not come out as the cells say.
     pub(super) fn draft(&self, cells: &[Span]) -> (Draft, Option<Mismatch>) {
@@ -228,13 +231,7 @@ impl Group<'_> {
         self.lines.get(line).is_some_and(|line| line.ty == Type::Text && low == line.high)
     }
 
-    fn options(
-        &self,
-        line: LineId,
-        cells: &[Span],
-        most: usize,
-        part: &Part,
-    ) -> (Vec<(i128, Option<Arc<str>>)>, bool) {
+    fn options(&self, line: LineId, cells: &[Span], most: usize, part: &Part) -> (Vec<Choice>, bool) {
         let (Some(of), Some(Span::Ranks(low, high))) = (self.lines.get(line), cells.get(line).copied())
         else {
             return (Vec::new(), false);

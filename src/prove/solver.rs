@@ -85,8 +85,8 @@ const STEPS_A_LOOK: u64 = 256;
 impl Callbacks for Meter {
     fn stop(&self) -> bool {
         let left = self.steps.get();
-        let late =
-            left % STEPS_A_LOOK == 0 && self.deadline.is_some_and(|deadline| Instant::now() > deadline);
+        let late = left.is_multiple_of(STEPS_A_LOOK)
+            && self.deadline.is_some_and(|deadline| Instant::now() > deadline);
         if left == 0 || late {
             self.steps.set(0);
             return true;

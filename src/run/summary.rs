@@ -61,7 +61,7 @@ pub struct Summary {
     pub guard_counts: Vec<u64>,
     /// What proofs had left open and turned out not to be as it has to be.
     #[serde(skip)]
-    pub failures: Vec<crate::diagnostic::Diagnostic>,
+    pub failures: Vec<Diagnostic>,
     /// Whole paths with fewer users than asked for; only on request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub small_paths: Option<Vec<SmallPath>>,

@@ -86,9 +86,11 @@ impl Stored {
             return Ok(Bytes::new());
         }
         let object = &self.0;
-        let mut options = GetOptions::default();
-        options.range = Some(GetRange::Bounded(range));
-        options.if_match.clone_from(&object.tag);
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(range)),
+            if_match: object.tag.clone(),
+            ..GetOptions::default()
+        };
         wait(async { object.store.inner.get_opts(&object.key, options).await?.bytes().await })
     }
 
