@@ -10,6 +10,7 @@
 )]
 
 #[path = "differential/random.rs"]
+#[expect(dead_code, reason = "others ask chance for more")]
 mod random;
 
 use random::Random;
@@ -26,6 +27,9 @@ use strata::semantics::Facts;
 
 /// Users by their number among all.
 type Users = BTreeSet<usize>;
+
+/// A user: the columns' values, a label by its text.
+type MadeUp = (i64, Option<i64>, Option<&'static str>, bool, Option<u32>);
 
 /// A rule file in pieces.
 #[derive(Clone)]
@@ -123,7 +127,7 @@ impl Rules {
     }
 
     /// Every user: the columns' values, a label by its text.
-    fn users(&self) -> Vec<(i64, Option<i64>, Option<&'static str>, bool, Option<u32>)> {
+    fn users(&self) -> Vec<MadeUp> {
         let mut users = Vec::new();
         for a in 0..=self.most {
             for b in [None, Some(0), Some(1), Some(2), Some(3)] {

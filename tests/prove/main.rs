@@ -139,7 +139,7 @@ fn check_one(seed: u64, users: &[Row]) {
             .collect()
     };
     let program = &truth.dated.program;
-    let mut whole = |name: &str, holds: &[bool], expected: &mut BTreeSet<(&str, usize, String)>| {
+    let whole = |name: &str, holds: &[bool], expected: &mut BTreeSet<(&str, usize, String)>| {
         if holds.iter().all(|holds| !holds) {
             expected.insert(("E0401", line_of(name), String::new()));
         } else if holds.iter().all(|holds| *holds) {

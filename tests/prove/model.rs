@@ -64,7 +64,7 @@ pub fn condition(random: &mut Random, depth: usize) -> String {
     if depth == 0 || random.percent(30) {
         return test(random);
     }
-    let mut part = |random: &mut Random| {
+    let part = |random: &mut Random| {
         let inner = condition(random, depth - 1);
         if inner.contains(' ') { format!("({inner})") } else { inner }
     };
@@ -87,7 +87,7 @@ pub fn condition(random: &mut Random, depth: usize) -> String {
 }
 
 fn order(random: &mut Random) -> &'static str {
-    *random.pick::<&str>(&["<", "<=", ">", ">=", "=", "!="])
+    random.pick::<&str>(&["<", "<=", ">", ">=", "=", "!="])
 }
 
 fn test(random: &mut Random) -> String {
