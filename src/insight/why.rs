@@ -94,11 +94,11 @@ pub fn condition(
     dated: &Dated,
     facts: &Facts,
     sources: &Sources,
-    row: &[Value],
+    user: &UserRows,
     values: &Evaluation,
     id: NodeId,
 ) -> Trace {
-    Teller::new(dated, facts, sources, row, values).node(id, true, None, None)
+    Teller::new(dated, dated, facts, sources, user, values).node(id, true, None, None)
 }
 
 struct Teller<'a> {

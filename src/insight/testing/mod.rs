@@ -194,7 +194,7 @@ impl<'a> Runner<'a> {
         };
         let evaluations = interpret::evaluate_all(&dated, self.facts, &rows.users);
         let (Some(values), Some(user)) = (evaluations.first(), rows.users.first()) else { return Vec::new() };
-        vec![why::condition(&dated, self.facts, self.sources, &user.columns, values, id.condition)]
+        vec![why::condition(&dated, self.facts, self.sources, user, values, id.condition)]
     }
 }
 
