@@ -2,6 +2,7 @@
 //!
 //! The bits past the last row are always zero, so counting and "is there any" need no care.
 
+use super::kernels::{self, pack};
 use arrow::buffer::{BooleanBuffer, Buffer};
 
 /// One bit per row.
@@ -49,7 +50,7 @@ impl Bits {
     }
 
     /// Sets the bits past the end to zero.
-    fn trim(&mut self) {
+    pub fn trim(&mut self) {
         let rest = self.len % 64;
         if rest > 0
             && let Some(last) = self.words.last_mut()
@@ -66,6 +67,23 @@ impl Bits {
     /// Its words.
     pub fn words(&self) -> &[u64] {
         &self.words
+    }
+
+    /// Its words, to be written; the bits past the end must stay zero.
+    pub fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
+    }
+
+    /// How many rows are in.
+    pub fn count(&self) -> u64 {
+        kernels::count(&self.words)
+    }
+
+    /// Becomes what another one is.
+    pub fn copy_from(&mut self, other: &Bits) {
+        self.words.clear();
+        self.words.extend_from_slice(&other.words);
+        self.len = other.len;
     }
 
     /// The row's bit; of a row past the end, none.
@@ -87,23 +105,17 @@ impl Bits {
 
     /// `self &= other`
     pub fn and(&mut self, other: &Bits) {
-        for (word, other) in self.words.iter_mut().zip(&other.words) {
-            *word &= other;
-        }
+        kernels::and_with(&mut self.words, &other.words);
     }
 
     /// `self &= !other`
     pub fn and_not(&mut self, other: &Bits) {
-        for (word, other) in self.words.iter_mut().zip(&other.words) {
-            *word &= !other;
-        }
+        kernels::and_not_with(&mut self.words, &other.words);
     }
 
     /// `self |= other`
     pub fn or(&mut self, other: &Bits) {
-        for (word, other) in self.words.iter_mut().zip(&other.words) {
-            *word |= other;
-        }
+        kernels::or_with(&mut self.words, &other.words);
     }
 
     /// `self ^= other`
@@ -148,23 +160,52 @@ impl Bits {
     }
 }
 
-/// One word from up to 64 answers, made so that the compiler can use vector instructions: first a
-/// byte each, then eight bytes at a time gathered into bits by a multiplication.
-#[inline(always)]
-pub(super) fn pack<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> u64 {
-    const LOW_BITS: u64 = 0x0101_0101_0101_0101;
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    let mut bytes = [0u8; 64];
-    for (byte, value) in bytes.iter_mut().zip(values) {
-        *byte = u8::from(holds(*value));
+/// Bitmaps that are not needed any more, for the next ones: a chunk allocates nothing.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    spare: Vec<Vec<u64>>,
+    bytes: Vec<Vec<u8>>,
+}
+
+impl Pool {
+    /// A bitmap to be written; what it holds before means nothing.
+    pub fn bits(&mut self, len: usize) -> Bits {
+        let mut words = self.spare.pop().unwrap_or_default();
+        words.resize(len.div_ceil(64), 0);
+        Bits { words, len }
     }
-    let (eights, _) = bytes.as_chunks::<8>();
-    let mut word = 0;
-    for (index, eight) in eights.iter().enumerate() {
-        let gathered = (u64::from_le_bytes(*eight) & LOW_BITS).wrapping_mul(GATHER) >> 56;
-        word |= gathered << (8 * index);
+
+    /// All rows in, or none.
+    pub fn filled(&mut self, len: usize, all: bool) -> Bits {
+        let mut bits = self.bits(len);
+        bits.words.fill(if all { u64::MAX } else { 0 });
+        bits.trim();
+        bits
     }
-    word
+
+    /// The same bitmap again.
+    pub fn copy(&mut self, other: &Bits) -> Bits {
+        let mut bits = self.bits(0);
+        bits.copy_from(other);
+        bits
+    }
+
+    /// Takes a bitmap back.
+    pub fn put(&mut self, bits: Bits) {
+        self.spare.push(bits.words);
+    }
+
+    /// Bytes to be written.
+    pub fn bytes(&mut self, len: usize) -> Vec<u8> {
+        let mut bytes = self.bytes.pop().unwrap_or_default();
+        bytes.resize(len, 0);
+        bytes
+    }
+
+    /// Takes bytes back.
+    pub fn put_bytes(&mut self, bytes: Vec<u8>) {
+        self.bytes.push(bytes);
+    }
 }
 
 /// A bitmap of the values for which `holds`.

@@ -1,10 +1,12 @@
 //! Values by cases, the first that applies; points and counts over conditions.
 
-use super::bits::Bits;
+use super::bits::{Bits, Pool};
 use super::column::{Column, Data, Element, View};
+use super::kernels;
 use crate::program::{Quantifier, Type, Value};
 use arrow::array::{StringArray, StringBuilder};
 use arrow::buffer::ScalarBuffer;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One outcome with the rows that it is for; no two share a row.
@@ -49,6 +51,39 @@ pub(super) fn first_match(conditions: impl Iterator<Item = Bits>, rows: usize) -
         }
     }
     chosen
+}
+
+/// The code of the first condition that holds; of no condition, `otherwise`.
+pub(super) fn labels<'a>(
+    arms: impl Iterator<Item = (Cow<'a, Bits>, u32)>,
+    otherwise: Option<u32>,
+    rows: usize,
+    pool: &mut Pool,
+) -> Column {
+    let mut codes = vec![otherwise.unwrap_or_default(); rows];
+    let mut remaining = pool.filled(rows, true);
+    let mut chosen = pool.bits(rows);
+    for (condition, code) in arms {
+        if kernels::peel(chosen.words_mut(), remaining.words_mut(), condition.words()) {
+            for row in chosen.rows() {
+                if let Some(place) = codes.get_mut(row) {
+                    *place = code;
+                }
+            }
+        }
+    }
+    pool.put(chosen);
+    let known = match otherwise {
+        None => {
+            remaining.not();
+            Some(remaining)
+        }
+        Some(_) => {
+            pool.put(remaining);
+            None
+        }
+    };
+    Column { data: Data::Label(codes.into()), known }
 }
 
 /// The chosen values; rows of no choice are missing. `None` for kinds that no kernel knows.

@@ -1,6 +1,7 @@
 //! Columns of values in a chunk: typed, with a bitmap of those that are known.
 
 use super::bits::Bits;
+use super::kernels::{self, Tested};
 use crate::program::{Decimal, Type, Value};
 use crate::semantics::columnar::column_type;
 use arrow::array::{
@@ -291,7 +292,7 @@ fn list_array(rows: &[Value], item: &Type) -> ArrayRef {
 }
 
 /// One typed value in memory, as kernels see it.
-pub(super) trait Element: Copy + Default + PartialOrd + 'static {
+pub(super) trait Element: Tested + Default + 'static {
     /// The values where they are of this kind.
     fn many(data: &Data) -> Option<&[Self]>;
     /// A constant of this kind.
@@ -300,10 +301,21 @@ pub(super) trait Element: Copy + Default + PartialOrd + 'static {
     fn wrap(values: Vec<Self>, ty: &Type) -> Option<Data>;
     /// The least value above, where there is one: `x > c` is `x >= next(c)`.
     fn next(self) -> Option<Self>;
+    /// The value before this one, or this one where there is none, if distances of such values are
+    /// counted.
+    fn before(self) -> Option<Self> {
+        None
+    }
+    /// How far this value lies above `base`, where that is counted.
+    fn distance(self, _base: Self) -> Option<usize> {
+        None
+    }
+    /// The distances of values from `base`, from 0 to 255; what lies outside is at the nearer end.
+    fn distances(_out: &mut [u8], _values: &[Self], _base: Self) {}
 }
 
 macro_rules! integer_element {
-    ($native:ty, [$($kind:ident),*], $one:pat => $result:expr, $wrap:expr) => {
+    ($native:ty, [$($kind:ident),*], $one:pat => $result:expr, $wrap:expr $(, $distances:path)?) => {
         impl Element for $native {
             fn many(data: &Data) -> Option<&[Self]> {
                 match data {
@@ -324,6 +336,17 @@ macro_rules! integer_element {
             fn next(self) -> Option<Self> {
                 self.checked_add(1)
             }
+            $(
+                fn before(self) -> Option<Self> {
+                    Some(self.saturating_sub(1))
+                }
+                fn distance(self, base: Self) -> Option<usize> {
+                    usize::try_from(self.checked_sub(base)?).ok()
+                }
+                fn distances(out: &mut [u8], values: &[Self], base: Self) {
+                    $distances(out, values, base);
+                }
+            )?
         }
     };
 }
@@ -335,15 +358,18 @@ Value::Int(x) | Value::Timestamp(x) | Value::Time(x) => *x,
     Type::Timestamp => Some(Data::Timestamp(values)),
     Type::Time => Some(Data::Time(values)),
     _ => None,
-});
+},
+kernels::distances_i64);
 integer_element!(i128, [Decimal], Value::Decimal(x) => x.unscaled, |values, ty| match ty {
     Type::Decimal { scale, .. } => Some(Data::Decimal(values, *scale)),
     _ => None,
 });
 integer_element!(i32, [Date], Value::Date(x) => *x,
-    |values, ty| matches!(ty, Type::Date).then_some(Data::Date(values)));
+    |values, ty| matches!(ty, Type::Date).then_some(Data::Date(values)),
+    kernels::distances_i32);
 integer_element!(u32, [Label], Value::Label(x) => *x,
-    |values, ty| matches!(ty, Type::Label(_)).then_some(Data::Label(values)));
+    |values, ty| matches!(ty, Type::Label(_)).then_some(Data::Label(values)),
+    kernels::distances_u32);
 
 impl Element for f64 {
     fn many(data: &Data) -> Option<&[Self]> {

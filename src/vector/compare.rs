@@ -6,15 +6,20 @@
 //! however many rules mention it. A missing value fails all of them; above here everything is
 //! two-valued.
 
-use super::bits::{Bits, bits_of};
+use super::bits::{Bits, Pool, bits_of};
 use super::column::{Column, Element, View, all_known};
+use super::kernels::{self, Tested};
+use super::text::{Outcomes, Predicate, TextTests};
 use crate::program::{CompareOp, Type, Value};
+use std::cmp::Ordering;
 
 /// Tests of one node's values against constants.
 #[derive(Debug)]
 pub(super) struct TestGroup {
     /// The values' register.
     pub source: usize,
+    /// Number of its memory between chunks.
+    pub memo: usize,
     tests: Tests,
 }
 
@@ -26,6 +31,7 @@ enum Tests {
     Exact(Cuts<i128>),
     Day(Cuts<i32>),
     Code(Cuts<u32>),
+    Text(TextTests),
 }
 
 /// Distinct cuts and memberships, with the registers that want each.
@@ -39,6 +45,7 @@ struct Cuts<T> {
     known: Vec<usize>,
     /// Registers of tests that never hold.
     never: Vec<usize>,
+    near: Option<Near<T>>,
 }
 
 #[derive(Debug)]
@@ -50,11 +57,26 @@ struct Cut<T> {
     below: Vec<usize>,
 }
 
+/// Constants that lie so near to each other that values can be tested by their distance from the
+/// least, in a byte each: 64 at a time instead of eight.
+#[derive(Debug)]
+struct Near<T> {
+    /// Just below the least constant: at a distance of 0 is all that lies below.
+    base: T,
+    /// By cut, its distance.
+    cuts: Vec<u8>,
+    /// By set, its members' distances, ...
+    sets: Vec<Vec<u8>>,
+    /// ... and which of eight sets a distance is in, a bit each.
+    planes: Vec<[u8; 256]>,
+}
+
 /// One test of a node against constants.
 #[derive(Clone, Debug)]
 pub(super) enum ConstantTest {
     Compare(CompareOp, Value),
     InSet(Vec<Value>),
+    Text(Predicate),
 }
 
 impl ConstantTest {
@@ -73,6 +95,7 @@ impl ConstantTest {
         match self {
             ConstantTest::Compare(_, value) => constant_fits(value),
             ConstantTest::InSet(set) => set.iter().all(constant_fits) && matches_fixed_size(ty),
+            ConstantTest::Text(_) => *ty == Type::Text,
         }
     }
 }
@@ -84,15 +107,16 @@ fn matches_fixed_size(ty: &Type) -> bool {
 
 impl TestGroup {
     /// A group of tests that fit the type, each with the register of its outcome.
-    pub fn new(source: usize, ty: &Type, tests: &[(ConstantTest, usize)]) -> Self {
+    pub fn new(source: usize, memo: usize, ty: &Type, tests: Vec<(ConstantTest, usize)>) -> Self {
         let tests = match ty {
-            Type::Float => Tests::Real(Cuts::new(tests)),
-            Type::Decimal { .. } => Tests::Exact(Cuts::new(tests)),
-            Type::Date => Tests::Day(Cuts::new(tests)),
-            Type::Label(_) => Tests::Code(Cuts::new(tests)),
-            _ => Tests::Whole(Cuts::new(tests)),
+            Type::Float => Tests::Real(Cuts::new(&tests)),
+            Type::Decimal { .. } => Tests::Exact(Cuts::new(&tests)),
+            Type::Date => Tests::Day(Cuts::new(&tests)),
+            Type::Label(_) => Tests::Code(Cuts::new(&tests)),
+            Type::Text => Tests::Text(TextTests::new(tests)),
+            _ => Tests::Whole(Cuts::new(&tests)),
         };
-        TestGroup { source, tests }
+        TestGroup { source, memo, tests }
     }
 
     /// How many distinct bitmaps a visit makes.
@@ -106,24 +130,35 @@ impl TestGroup {
             Tests::Exact(cuts) => count(cuts),
             Tests::Day(cuts) => count(cuts),
             Tests::Code(cuts) => count(cuts),
+            Tests::Text(tests) => tests.distinct(),
         }
     }
 
-    /// Evaluates all tests; `put` takes each outcome with its register.
-    pub fn evaluate(&self, column: &Column, rows: usize, put: impl FnMut(usize, Bits)) {
+    /// Evaluates all tests; `put` takes each outcome with its register. `memo` is this group's own
+    /// between chunks; a dictionary of more than `worthwhile` texts is not tested as a whole.
+    pub fn evaluate(
+        &self,
+        column: &Column,
+        (rows, worthwhile): (usize, usize),
+        pool: &mut Pool,
+        memo: &mut Option<Outcomes>,
+        put: &mut dyn FnMut(usize, Bits),
+    ) {
         match &self.tests {
-            Tests::Whole(cuts) => cuts.evaluate(column, rows, put),
-            Tests::Real(cuts) => cuts.evaluate(column, rows, put),
-            Tests::Exact(cuts) => cuts.evaluate(column, rows, put),
-            Tests::Day(cuts) => cuts.evaluate(column, rows, put),
-            Tests::Code(cuts) => cuts.evaluate(column, rows, put),
+            Tests::Whole(cuts) => cuts.evaluate(column, rows, pool, put),
+            Tests::Real(cuts) => cuts.evaluate(column, rows, pool, put),
+            Tests::Exact(cuts) => cuts.evaluate(column, rows, pool, put),
+            Tests::Day(cuts) => cuts.evaluate(column, rows, pool, put),
+            Tests::Code(cuts) => cuts.evaluate(column, rows, pool, put),
+            Tests::Text(tests) => tests.evaluate(column, rows, worthwhile, pool, memo, put),
         }
     }
 }
 
 impl<T: Element> Cuts<T> {
     fn new(tests: &[(ConstantTest, usize)]) -> Self {
-        let mut group = Cuts { cuts: Vec::new(), sets: Vec::new(), known: Vec::new(), never: Vec::new() };
+        let mut group =
+            Cuts { cuts: Vec::new(), sets: Vec::new(), known: Vec::new(), never: Vec::new(), near: None };
         for (test, register) in tests {
             match test {
                 ConstantTest::Compare(op, value) => match T::one(value) {
@@ -133,8 +168,11 @@ impl<T: Element> Cuts<T> {
                 ConstantTest::InSet(set) => {
                     group.add_set(set.iter().filter_map(T::one).collect(), *register);
                 }
+                // Of texts only.
+                ConstantTest::Text(_) => group.never.push(*register),
             }
         }
+        group.near = group.near();
         group
     }
 
@@ -160,73 +198,171 @@ impl<T: Element> Cuts<T> {
     }
 
     fn add_set(&mut self, mut set: Vec<T>, register: usize) {
-        set.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+        set.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
         match self.sets.iter_mut().find(|(known, _)| *known == set) {
             Some((_, registers)) => registers.push(register),
             None => self.sets.push((set, vec![register])),
         }
     }
 
-    fn evaluate(&self, column: &Column, rows: usize, mut put: impl FnMut(usize, Bits)) {
+    /// The distances of the constants, if they are near and there is more than one.
+    fn near(&self) -> Option<Near<T>> {
+        let constants = || {
+            self.cuts
+                .iter()
+                .map(|cut| cut.at)
+                .chain(self.sets.iter().flat_map(|(set, _)| set.iter().copied()))
+        };
+        let least = constants().min_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal))?;
+        let base = least.before()?;
+        // The farthest distance stands for all that lies beyond.
+        let distance =
+            |value: T| value.distance(base).and_then(|far| u8::try_from(far).ok()).filter(|far| *far < 255);
+        constants().nth(1)?;
+        let cuts = self.cuts.iter().map(|cut| distance(cut.at)).collect::<Option<_>>()?;
+        let sets = self.sets.iter().map(|(set, _)| set.iter().map(|value| distance(*value)).collect());
+        let sets: Vec<Vec<u8>> = sets.collect::<Option<_>>()?;
+        let planes = sets.chunks(8).map(plane).collect();
+        Some(Near { base, cuts, sets, planes })
+    }
+
+    fn evaluate(&self, column: &Column, rows: usize, pool: &mut Pool, put: &mut dyn FnMut(usize, Bits)) {
         let known = all_known(&[column], rows);
-        let mut put_all = |registers: &[usize], bits: Bits| {
-            if let Some((last, others)) = registers.split_last() {
-                for register in others {
-                    put(*register, bits.clone());
+        let mut give = Give { known: known.as_ref(), put };
+        give.give_all(&self.never, pool.filled(rows, false), pool);
+        give.give_all(&self.known, column.known_bits(rows), pool);
+        match View::of(column) {
+            Some(View::Many(values)) => match &self.near {
+                Some(near) => self.by_distance(near, values, &mut give, pool),
+                None => self.directly(values, &mut give, pool),
+            },
+            // A column without a view has no known value.
+            other => {
+                let value = if let Some(View::One(value)) = other { value } else { T::default() };
+                for cut in &self.cuts {
+                    give.cut(cut, pool.filled(rows, value >= cut.at), pool);
                 }
-                put(*last, bits);
+                for (set, registers) in &self.sets {
+                    give.known(registers, pool.filled(rows, set.contains(&value)), pool);
+                }
             }
-        };
-        let in_known = |mut bits: Bits| {
-            if let Some(known) = &known {
-                bits.and(known);
-            }
-            bits
-        };
-        put_all(&self.never, Bits::filled(rows, false));
-        put_all(&self.known, column.known_bits(rows));
-        // A column without a view has no known value.
-        let view = View::of(column).unwrap_or(View::One(T::default()));
-        let test = |holds: &dyn Fn(T) -> bool, many: &dyn Fn(&[T]) -> Bits| match view {
-            View::One(value) => Bits::filled(rows, holds(value)),
-            View::Many(values) => many(values),
-        };
-        for Cut { at, at_least, below } in &self.cuts {
-            let cut = *at;
-            let bits = test(&|value| value >= cut, &|values| bits_of(values, |value| value >= cut));
-            if !below.is_empty() {
-                let mut outside = bits.clone();
-                outside.not();
-                put_all(below, in_known(outside));
-            }
-            put_all(at_least, in_known(bits));
+        }
+    }
+
+    fn directly(&self, values: &[T], give: &mut Give, pool: &mut Pool) {
+        for cut in &self.cuts {
+            let mut bits = pool.bits(values.len());
+            T::at_least(bits.words_mut(), values, cut.at);
+            give.cut(cut, bits, pool);
         }
         for (set, registers) in &self.sets {
-            let bits = test(&|value| set.contains(&value), &|values| members(values, set));
-            put_all(registers, in_known(bits));
+            let bits = members(values, set, pool);
+            give.known(registers, bits, pool);
         }
+    }
+
+    fn by_distance(&self, near: &Near<T>, values: &[T], give: &mut Give, pool: &mut Pool) {
+        let mut distances = pool.bytes(values.len());
+        T::distances(&mut distances, values, near.base);
+        for (cut, distance) in self.cuts.iter().zip(&near.cuts) {
+            let mut bits = pool.bits(values.len());
+            u8::at_least(bits.words_mut(), &distances, *distance);
+            give.cut(cut, bits, pool);
+        }
+        for (plane, (sets, members)) in near.planes.iter().zip(self.sets.chunks(8).zip(near.sets.chunks(8))) {
+            let wide = members.iter().any(|members| members.len() != 1);
+            let mut within = pool.bytes(if wide { values.len() } else { 0 });
+            for (within, distance) in within.iter_mut().zip(&distances) {
+                *within = plane.get(usize::from(*distance)).copied().unwrap_or(0);
+            }
+            for (at, ((_, registers), members)) in sets.iter().zip(members).enumerate() {
+                let mut bits = pool.bits(values.len());
+                match members.as_slice() {
+                    [one] => u8::equal(bits.words_mut(), &distances, *one),
+                    _ => kernels::has_bit(bits.words_mut(), &within, 1 << at),
+                }
+                give.known(registers, bits, pool);
+            }
+            pool.put_bytes(within);
+        }
+        pool.put_bytes(distances);
+    }
+}
+
+/// Which of up to eight sets each distance is in.
+fn plane(sets: &[Vec<u8>]) -> [u8; 256] {
+    let mut plane = [0; 256];
+    for (at, set) in sets.iter().enumerate() {
+        for distance in set {
+            if let Some(bits) = plane.get_mut(usize::from(*distance)) {
+                *bits |= 1 << at;
+            }
+        }
+    }
+    plane
+}
+
+/// Hands outcomes to the registers that want them.
+pub(super) struct Give<'a> {
+    /// The rows whose value is known; all without it.
+    pub known: Option<&'a Bits>,
+    pub put: &'a mut dyn FnMut(usize, Bits),
+}
+
+impl Give<'_> {
+    /// To each of the registers.
+    pub fn give_all(&mut self, registers: &[usize], bits: Bits, pool: &mut Pool) {
+        let Some((last, others)) = registers.split_last() else { return pool.put(bits) };
+        for register in others {
+            (self.put)(*register, pool.copy(&bits));
+        }
+        (self.put)(*last, bits);
+    }
+
+    /// The same for rows whose value is known.
+    pub fn known(&mut self, registers: &[usize], mut bits: Bits, pool: &mut Pool) {
+        if let Some(known) = self.known {
+            bits.and(known);
+        }
+        self.give_all(registers, bits, pool);
+    }
+
+    /// Both sides of a cut.
+    fn cut<T>(&mut self, cut: &Cut<T>, bits: Bits, pool: &mut Pool) {
+        if cut.below.is_empty() {
+            return self.known(&cut.at_least, bits, pool);
+        }
+        let mut below = if cut.at_least.is_empty() {
+            bits
+        } else {
+            let below = pool.copy(&bits);
+            self.known(&cut.at_least, bits, pool);
+            below
+        };
+        match self.known {
+            Some(known) => kernels::complement(below.words_mut(), known.words()),
+            None => below.not(),
+        }
+        self.give_all(&cut.below, below, pool);
     }
 }
 
 /// Which values are in the sorted set: a few are compared one by one, many are searched.
-fn members<T: Element>(values: &[T], set: &[T]) -> Bits {
-    match set {
-        [one] => {
-            let one = *one;
-            bits_of(values, |value| value == one)
-        }
-        [a, b] => {
-            let (a, b) = (*a, *b);
-            bits_of(values, |value| (value == a) | (value == b))
-        }
-        set if set.len() <= 8 => {
-            bits_of(values, |value| set.iter().fold(false, |found, member| found | (*member == value)))
-        }
-        set => bits_of(values, |value| {
+fn members<T: Element>(values: &[T], set: &[T], pool: &mut Pool) -> Bits {
+    if set.len() > 8 {
+        return bits_of(values, |value| {
             let place = set.partition_point(|member| *member < value);
             set.get(place) == Some(&value)
-        }),
+        });
     }
+    let mut bits = pool.filled(values.len(), false);
+    let mut one = pool.bits(values.len());
+    for member in set {
+        T::equal(one.words_mut(), values, *member);
+        bits.or(&one);
+    }
+    pool.put(one);
+    bits
 }
 
 /// Compares two columns row by row; `None` for kinds that no kernel knows.

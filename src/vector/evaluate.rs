@@ -1,13 +1,13 @@
 //! Evaluating a batch: chunk by chunk, action by action, each node by the kernel that knows it.
 
-use super::bits::{Bits, bits_of};
+use super::bits::{Bits, Pool, bits_of};
 use super::clock::{DAY, HOUR};
 use super::column::{Column, Data, Element, all_known};
-use super::output::{Assignment, Collector, Output, OutputColumn};
+use super::output::{Assignment, Collector, Counts, DeclaredCount, Output, OutputColumn};
 use super::plan::{Action, Declared, Input, Plan, Prepared, Step, Wanted, Work};
 use super::text::Outcomes;
-use super::{choose, compare, dates, numbers, scalar, score, wording};
-use crate::program::{CompareOp, Expr, NodeId, Type, Value};
+use super::{choose, compare, dates, kernels, numbers, scalar, score, wording};
+use crate::program::{CompareOp, Expr, Node, NodeId, Type, Value};
 use crate::semantics::{Dated, Environment, Facts};
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::DataType;
@@ -48,7 +48,16 @@ enum Register {
     Values(Column),
 }
 
-/// What a node remembers between the chunks of a batch.
+/// What evaluations work in: registers and what is remembered of dictionaries. Kept from batch to
+/// batch it saves making them anew; whoever evaluates in several threads gives each its own.
+#[derive(Debug)]
+pub struct Workspace {
+    registers: Vec<Register>,
+    memos: Vec<Memo>,
+    pool: Pool,
+}
+
+/// What a node remembers between chunks.
 #[derive(Debug, Default)]
 struct Memo {
     outcomes: Option<Outcomes>,
@@ -102,26 +111,31 @@ impl Plan {
         given: &NodeColumns,
         facts: &Facts,
     ) -> Result<Assignment, VectorError> {
-        let inputs = self.bind(batch, given)?;
-        let rows = batch.num_rows();
-        let mut collectors: Vec<Collector> = self.wanted.iter().map(Collector::new).collect();
-        let mut chunk = Chunk {
-            plan: self,
-            inputs: &inputs,
-            environment: Environment { zone: self.zone.clone(), now: self.now, facts },
-            worthwhile: rows,
-            start: 0,
-            rows: 0,
+        self.evaluate_in(&mut self.workspace(), batch, given, facts)
+    }
+
+    /// A place to evaluate in.
+    pub fn workspace(&self) -> Workspace {
+        Workspace {
             registers: (0..self.registers).map(|_| Register::Empty).collect(),
             memos: self.actions.iter().map(|_| Memo::default()).collect(),
-        };
-        for start in (0..rows).step_by(self.chunk_rows) {
-            chunk.start = start;
-            chunk.rows = self.chunk_rows.min(rows - start);
-            for action in &self.actions {
-                chunk.perform(action, &mut collectors);
-            }
+            pool: Pool::default(),
         }
+    }
+
+    /// The same as [`Plan::evaluate_with`] in a workspace of this plan.
+    ///
+    /// # Errors
+    /// As [`Plan::evaluate_with`].
+    pub fn evaluate_in(
+        &self,
+        workspace: &mut Workspace,
+        batch: &RecordBatch,
+        given: &NodeColumns,
+        facts: &Facts,
+    ) -> Result<Assignment, VectorError> {
+        let collectors = self.wanted.iter().map(Collector::new).collect();
+        let collectors = self.collect(workspace, batch, given, facts, collectors)?;
         let finished = collectors.into_iter().zip(&self.wanted);
         let mut outputs: Vec<Output> = finished.map(|(kept, declared)| kept.finish(declared)).collect();
         let conditions = outputs
@@ -132,7 +146,67 @@ impl Plan {
                 _ => None,
             })
             .collect();
-        Ok(Assignment { rows, outputs, conditions })
+        Ok(Assignment { rows: batch.num_rows(), outputs, conditions })
+    }
+
+    /// How many rows each wanted declaration takes, without the rows themselves. Adds to `counts`.
+    ///
+    /// # Errors
+    /// As [`Plan::evaluate_with`]; `counts` are then of no use.
+    pub fn count_in(
+        &self,
+        workspace: &mut Workspace,
+        batch: &RecordBatch,
+        given: &NodeColumns,
+        facts: &Facts,
+        counts: &mut Counts,
+    ) -> Result<(), VectorError> {
+        counts.rows += batch.num_rows() as u64;
+        let declared = std::mem::take(&mut counts.declared);
+        let collectors = declared.into_iter().map(Collector::counting).collect();
+        let collectors = self.collect(workspace, batch, given, facts, collectors)?;
+        counts.declared = collectors.into_iter().filter_map(Collector::counted).collect();
+        Ok(())
+    }
+
+    /// Counts of no rows.
+    pub fn no_counts(&self) -> Counts {
+        let none =
+            |declared: &Declared| DeclaredCount { declaration: declared.declaration, ..Default::default() };
+        Counts { rows: 0, declared: self.wanted.iter().map(none).collect() }
+    }
+
+    fn collect(
+        &self,
+        workspace: &mut Workspace,
+        batch: &RecordBatch,
+        given: &NodeColumns,
+        facts: &Facts,
+        mut collectors: Vec<Collector>,
+    ) -> Result<Vec<Collector>, VectorError> {
+        let inputs = self.bind(batch, given)?;
+        let rows = batch.num_rows();
+        let mut chunk = Chunk {
+            plan: self,
+            inputs: &inputs,
+            environment: Environment { zone: self.zone.clone(), now: self.now, facts },
+            worthwhile: rows,
+            start: 0,
+            rows: 0,
+            registers: std::mem::take(&mut workspace.registers),
+            memos: std::mem::take(&mut workspace.memos),
+            pool: std::mem::take(&mut workspace.pool),
+        };
+        for start in (0..rows).step_by(self.chunk_rows) {
+            chunk.start = start;
+            chunk.rows = self.chunk_rows.min(rows - start);
+            for action in &self.actions {
+                chunk.perform(action, &mut collectors);
+            }
+        }
+        let Chunk { registers, memos, pool, .. } = chunk;
+        *workspace = Workspace { registers, memos, pool };
+        Ok(collectors)
     }
 
     /// What comes with the batch, in the order of `inputs`.
@@ -168,28 +242,42 @@ struct Chunk<'a> {
     rows: usize,
     registers: Vec<Register>,
     memos: Vec<Memo>,
+    pool: Pool,
 }
+
+/// An operator over the words of four conditions; the first place is the outcome's.
+type FourWays = fn(&mut [u64], &[u64], &[u64], &[u64], &[u64]);
 
 impl Chunk<'_> {
     fn perform(&mut self, action: &Action, collectors: &mut [Collector]) {
         match &action.work {
             Work::Node(step) => {
-                let mut memo = self.memos.get_mut(step.memo).map(std::mem::take).unwrap_or_default();
-                let outcome = self.step(step, &mut memo);
-                if let Some(place) = self.memos.get_mut(step.memo) {
-                    *place = memo;
-                }
+                let mut pool = std::mem::take(&mut self.pool);
+                let logic = match step.prepared {
+                    Prepared::Nothing => self.logic(&step.node.expr, &mut pool),
+                    Prepared::Input(_) => None,
+                };
+                let outcome = match logic {
+                    Some(bits) => Register::Condition(bits),
+                    None => self.with_memo(step.memo, |chunk, memo| chunk.step(step, memo, &mut pool)),
+                };
+                self.pool = pool;
                 self.put(step.register, outcome);
             }
             Work::Tests(group) => {
+                let mut pool = std::mem::take(&mut self.pool);
                 let source = self.registers.get_mut(group.source).map(std::mem::take).unwrap_or_default();
                 if let Register::Values(column) = &source {
-                    group.evaluate(column, self.rows, |register, bits| {
-                        if let Some(place) = self.registers.get_mut(register) {
-                            *place = Register::Condition(bits);
-                        }
+                    let size = (self.rows, self.worthwhile);
+                    self.with_memo(group.memo, |chunk, memo| {
+                        group.evaluate(column, size, &mut pool, &mut memo.outcomes, &mut |register, bits| {
+                            if let Some(place) = chunk.registers.get_mut(register) {
+                                *place = Register::Condition(bits);
+                            }
+                        });
                     });
                 }
+                self.pool = pool;
                 self.put(group.source, source);
             }
             Work::Keep(place) => {
@@ -205,9 +293,20 @@ impl Chunk<'_> {
         }
     }
 
+    fn with_memo<T>(&mut self, memo: usize, work: impl FnOnce(&mut Self, &mut Memo) -> T) -> T {
+        let mut kept = self.memos.get_mut(memo).map(std::mem::take).unwrap_or_default();
+        let outcome = work(self, &mut kept);
+        if let Some(place) = self.memos.get_mut(memo) {
+            *place = kept;
+        }
+        outcome
+    }
+
     fn put(&mut self, register: usize, outcome: Register) {
-        if let Some(place) = self.registers.get_mut(register) {
-            *place = outcome;
+        if let Some(place) = self.registers.get_mut(register)
+            && let Register::Condition(bits) = std::mem::replace(place, outcome)
+        {
+            self.pool.put(bits);
         }
     }
 
@@ -261,49 +360,29 @@ impl Chunk<'_> {
         }
     }
 
-    fn step(&self, step: &Step, memo: &mut Memo) -> Register {
+    fn step(&self, step: &Step, memo: &mut Memo, pool: &mut Pool) -> Register {
         match &step.prepared {
             Prepared::Input(input) => {
                 let array = self.inputs.get(*input).map(|array| array.slice(self.start, self.rows));
                 let column = array.and_then(|array| Column::from_array(&array, &step.node.ty));
                 Register::Values(column.unwrap_or_else(|| Column::constant(Value::Missing)))
             }
-            Prepared::Text(text, predicate) => {
-                let column = self.values(*text);
-                let outcomes = &mut memo.outcomes;
-                Register::Condition(predicate.evaluate(&column, self.rows, self.worthwhile, outcomes))
-            }
             Prepared::Nothing => self
-                .logic(&step.node.expr)
-                .or_else(|| self.test(&step.node.expr))
+                .test(&step.node.expr)
                 .map(Register::Condition)
-                .or_else(|| self.kernel(step).map(Register::Values))
+                .or_else(|| self.kernel(step, pool).map(Register::Values))
                 .unwrap_or_else(|| self.scalar(step, memo)),
         }
     }
 
     /// Conditions made of conditions.
-    fn logic(&self, expr: &Expr) -> Option<Bits> {
+    fn logic(&self, expr: &Expr, pool: &mut Pool) -> Option<Bits> {
         let at = |id: &NodeId| self.condition(id.0 as usize);
         match expr {
-            Expr::And(operands) => {
-                let (first, rest) = operands.split_first()?;
-                let mut bits = at(first).into_owned();
-                for operand in rest {
-                    bits.and(&at(operand));
-                }
-                Some(bits)
-            }
-            Expr::Or(operands) => {
-                let (first, rest) = operands.split_first()?;
-                let mut bits = at(first).into_owned();
-                for operand in rest {
-                    bits.or(&at(operand));
-                }
-                Some(bits)
-            }
+            Expr::And(operands) => self.joined(operands, pool, kernels::and2, kernels::and4, Bits::and),
+            Expr::Or(operands) => self.joined(operands, pool, kernels::or2, kernels::or4, Bits::or),
             Expr::Not(operand) => {
-                let mut bits = at(operand).into_owned();
+                let mut bits = pool.copy(&at(operand));
                 bits.not();
                 Some(bits)
             }
@@ -311,9 +390,38 @@ impl Chunk<'_> {
                 let conditions: Vec<Bits> = conditions.iter().map(|id| at(id).into_owned()).collect();
                 Some(choose::count_of(*quantifier, *count, &conditions, self.rows))
             }
-            Expr::IsTrue(operand) => Some(at(operand).into_owned()),
+            Expr::IsTrue(operand) => Some(pool.copy(&at(operand))),
             _ => None,
         }
+    }
+
+    /// The conditions joined by one operator: up to four in one pass over the words.
+    fn joined(
+        &self,
+        operands: &[NodeId],
+        pool: &mut Pool,
+        two: fn(&mut [u64], &[u64], &[u64]),
+        four: FourWays,
+        more: fn(&mut Bits, &Bits),
+    ) -> Option<Bits> {
+        let at = |id: &NodeId| self.condition(id.0 as usize);
+        let mut bits = pool.bits(self.rows);
+        match operands {
+            [] => return None,
+            [one] => bits.copy_from(&at(one)),
+            [a, b] => two(bits.words_mut(), at(a).words(), at(b).words()),
+            [a, b, c] => {
+                let c = at(c);
+                four(bits.words_mut(), at(a).words(), at(b).words(), c.words(), c.words());
+            }
+            [a, b, c, d, rest @ ..] => {
+                four(bits.words_mut(), at(a).words(), at(b).words(), at(c).words(), at(d).words());
+                for operand in rest {
+                    more(&mut bits, &at(operand));
+                }
+            }
+        }
+        Some(bits)
     }
 
     /// Tests of values.
@@ -333,7 +441,10 @@ impl Chunk<'_> {
     }
 
     /// Values that a kernel computes; `None` for those that none knows.
-    fn kernel(&self, step: &Step) -> Option<Column> {
+    fn kernel(&self, step: &Step, pool: &mut Pool) -> Option<Column> {
+        if let Some(column) = self.labels(&step.node, pool) {
+            return Some(column);
+        }
         let (node, rows) = (&step.node, self.rows);
         let at = |id: &NodeId| self.values(id.0 as usize);
         let operands: Vec<Cow<Column>> =
@@ -397,6 +508,25 @@ impl Chunk<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The first of labels whose condition holds, as layers and scales have it.
+    fn labels(&self, node: &Node, pool: &mut Pool) -> Option<Column> {
+        let Expr::Case { arms, otherwise } = &node.expr else { return None };
+        let label = |id: &NodeId| match self.registers.get(id.0 as usize) {
+            Some(Register::Values(Column { data: Data::Constant(Value::Label(code)), .. })) => Some(*code),
+            _ => None,
+        };
+        let codes = arms.iter().map(|(_, value)| label(value)).collect::<Option<Vec<u32>>>()?;
+        let otherwise = match otherwise {
+            None => None,
+            Some(id) => match self.registers.get(id.0 as usize) {
+                Some(Register::Values(Column { data: Data::Constant(Value::Missing), .. })) => None,
+                _ => Some(label(id)?),
+            },
+        };
+        let conditions = arms.iter().map(|(condition, _)| self.condition(condition.0 as usize));
+        Some(choose::labels(conditions.zip(codes), otherwise, self.rows, pool))
     }
 
     /// Something of the local time of moments.

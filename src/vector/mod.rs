@@ -16,6 +16,7 @@ mod column;
 mod compare;
 mod dates;
 mod evaluate;
+mod kernels;
 mod numbers;
 mod output;
 mod plan;
@@ -25,6 +26,6 @@ mod text;
 mod wording;
 
 pub use column::array_of;
-pub use evaluate::{NodeColumns, VectorError};
-pub use output::{Assignment, Output, OutputColumn};
+pub use evaluate::{NodeColumns, VectorError, Workspace};
+pub use output::{Assignment, Counts, DeclaredCount, Output, OutputColumn};
 pub use plan::{Plan, Wanted};

@@ -60,6 +60,70 @@ impl OutputColumn {
     }
 }
 
+/// How many rows each wanted declaration takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows.
+    pub rows: u64,
+    /// One per wanted declaration, in declaration order.
+    pub declared: Vec<DeclaredCount>,
+}
+
+/// How many rows one declaration takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeclaredCount {
+    /// Index in `Program::declarations`.
+    pub declaration: usize,
+    /// Of a segment its rows; of labels the rows of each code, as far as there were any; else nothing.
+    pub members: Vec<u64>,
+    /// Rows without a label.
+    pub none: u64,
+    /// Rows that more than one member claims.
+    pub claimed_by_many: u64,
+}
+
+impl Counts {
+    /// Adds the counts of other rows by the same plan.
+    pub fn merge(&mut self, other: &Counts) {
+        self.rows += other.rows;
+        for (count, more) in self.declared.iter_mut().zip(&other.declared) {
+            for (code, rows) in more.members.iter().enumerate() {
+                count.add(code, *rows);
+            }
+            count.none += more.none;
+            count.claimed_by_many += more.claimed_by_many;
+        }
+    }
+}
+
+impl DeclaredCount {
+    fn add(&mut self, code: usize, rows: u64) {
+        if self.members.len() <= code {
+            self.members.resize(code + 1, 0);
+        }
+        if let Some(count) = self.members.get_mut(code) {
+            *count += rows;
+        }
+    }
+
+    /// Counts each label of a chunk.
+    fn add_labels(&mut self, column: &Column, rows: usize) {
+        match (&column.data, &column.known) {
+            (Data::Label(codes), None) => codes.iter().for_each(|code| self.add(*code as usize, 1)),
+            (Data::Label(codes), Some(known)) => {
+                self.none += rows as u64 - known.count();
+                for row in known.rows() {
+                    if let Some(code) = codes.get(row) {
+                        self.add(*code as usize, 1);
+                    }
+                }
+            }
+            (Data::Constant(Value::Label(code)), _) => self.add(*code as usize, rows as u64),
+            _ => self.none += rows as u64,
+        }
+    }
+}
+
 /// Collects the chunks of one declaration.
 #[derive(Debug)]
 pub(super) struct Collector {
@@ -75,9 +139,20 @@ enum Kept {
     Labels(Vec<u32>, Bits),
     Values(Vec<ArrayRef>),
     Texts(Interner, Vec<i32>),
+    Counts(DeclaredCount),
 }
 
 impl Collector {
+    /// Collects numbers only, on top of these.
+    pub fn counting(count: DeclaredCount) -> Self {
+        Collector { kept: Kept::Counts(count), many: None, dictionaries: false, lines: None }
+    }
+
+    /// The numbers, where they were collected.
+    pub fn counted(self) -> Option<DeclaredCount> {
+        if let Kept::Counts(count) = self.kept { Some(count) } else { None }
+    }
+
     pub fn new(declared: &Declared) -> Self {
         let none = || Bits::filled(0, false);
         let kept = match declared.ty {
@@ -96,8 +171,10 @@ impl Collector {
 
     /// Adds a segment's chunk.
     pub fn add_condition(&mut self, bits: &Bits) {
-        if let Kept::Segment(kept) = &mut self.kept {
-            kept.append(bits);
+        match &mut self.kept {
+            Kept::Segment(kept) => kept.append(bits),
+            Kept::Counts(count) => count.add(0, bits.count()),
+            Kept::Labels(..) | Kept::Values(_) | Kept::Texts(..) => {}
         }
     }
 
@@ -118,6 +195,11 @@ impl Collector {
                 parts.push(dictionary.unwrap_or_else(|| column.to_array(ty, rows)));
             }
             Kept::Texts(interner, codes) => interner.add(column, rows, codes),
+            Kept::Counts(count) => {
+                if matches!(ty, Type::Label(_)) {
+                    count.add_labels(column, rows);
+                }
+            }
         }
     }
 
@@ -132,7 +214,9 @@ impl Collector {
 
     /// Adds a chunk's rows that more than one member claims: members' rows come one after another.
     pub fn add_claims(&mut self, members: impl Iterator<Item = Bits>, rows: usize) {
-        let Some(kept) = &mut self.many else { return };
+        if self.many.is_none() && !matches!(self.kept, Kept::Counts(_)) {
+            return;
+        }
         let (mut claimed, mut many) = (Bits::filled(rows, false), Bits::filled(rows, false));
         for member in members {
             let mut again = member.clone();
@@ -140,7 +224,11 @@ impl Collector {
             many.or(&again);
             claimed.or(&member);
         }
-        kept.append(&many);
+        match (&mut self.many, &mut self.kept) {
+            (Some(kept), _) => kept.append(&many),
+            (None, Kept::Counts(count)) => count.claimed_by_many += many.count(),
+            (None, _) => {}
+        }
     }
 
     pub fn finish(self, declared: &Declared) -> Output {
@@ -153,6 +241,7 @@ impl Collector {
             }
             Kept::Values(parts) => OutputColumn::Value(joined(&parts, &declared.ty)),
             Kept::Texts(interner, codes) => OutputColumn::Texts(interner.finish(codes)),
+            Kept::Counts(_) => OutputColumn::Value(new_empty_array(&column_type(&declared.ty))),
         };
         Output {
             declaration: declared.declaration,

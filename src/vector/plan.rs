@@ -120,8 +120,6 @@ pub(super) enum Prepared {
     Nothing,
     /// Place in `Plan::inputs`.
     Input(usize),
-    /// A test of one text, which is in this register, against constants.
-    Text(usize, Predicate),
 }
 
 /// A wanted declaration.
@@ -148,8 +146,6 @@ pub(super) struct Declared {
 enum Needs {
     /// It is tested with the other tests of that node.
     Group(NodeId, ConstantTest),
-    /// It is a prepared test of that text.
-    Text(NodeId, Predicate),
     Operands(Vec<NodeId>),
 }
 
@@ -194,7 +190,6 @@ impl Plan {
     pub fn distinct_tests(&self) -> usize {
         let tests = self.actions.iter().map(|action| match &action.work {
             Work::Tests(group) => group.distinct(),
-            Work::Node(Step { prepared: Prepared::Text(..), .. }) => 1,
             _ => 0,
         });
         tests.sum()
@@ -397,7 +392,6 @@ impl<'a> Compiler<'a> {
                     tests.push(NodeId(id));
                 }
             }
-            Needs::Text(text, _) => self.want(*text),
             Needs::Operands(operands) => {
                 for operand in operands.iter().filter(|id| before(id)) {
                     self.want(*operand);
@@ -424,9 +418,7 @@ impl<'a> Compiler<'a> {
             let fits = constant(source).is_none() && test.fits(&ty(source));
             fits.then_some(Needs::Group(source, test))
         };
-        let text = |text: NodeId, predicate: Option<Predicate>| {
-            (ty(text) == Type::Text).then_some(Needs::Text(text, predicate?))
-        };
+        let text = |text: NodeId, predicate: Option<Predicate>| group(text, ConstantTest::Text(predicate?));
         let found = match &node.expr {
             Expr::Compare { op, left, right } => constant(*right).and_then(|value| match value {
                 Value::Text(value) => text(*left, Some(Predicate::Equal(value))),
@@ -460,7 +452,6 @@ impl<'a> Compiler<'a> {
         let (used, prepared) = match needs {
             // Was emitted with its group.
             Needs::Group(..) => return,
-            Needs::Text(text, predicate) => (vec![text], Prepared::Text(self.register(text), predicate)),
             Needs::Operands(operands) => {
                 let input = self.input(index);
                 let input = input.and_then(|input| self.inputs.iter().position(|(known, _)| *known == input));
@@ -497,7 +488,8 @@ impl<'a> Compiler<'a> {
                 after.push(*test);
             }
         }
-        let work = Work::Tests(TestGroup::new(self.register(NodeId(id)), &node.ty, &group));
+        let memo = self.actions.len();
+        let work = Work::Tests(TestGroup::new(self.register(NodeId(id)), memo, &node.ty, group));
         let free = self.release(&vec![NodeId(id); after.len()], index);
         self.actions.push(Action { work, free });
     }

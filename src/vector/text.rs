@@ -1,15 +1,20 @@
 //! Tests of texts against constants: once per dictionary value, then gathered; plain text directly.
+//!
+//! What holds for each text of a dictionary is kept as planes: a byte per text, a bit per test. So a
+//! row's byte is looked up once for eight tests.
 
-use super::bits::{Bits, bits_of};
+use super::bits::{Bits, Pool};
 use super::column::{Column, Data};
+use super::compare::{ConstantTest, Give};
+use super::kernels;
 use crate::program::{TextTest, Value};
 use arrow::array::{Array, ArrayRef, AsArray};
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use regex::Regex;
 use std::sync::Arc;
 
 /// A test of one text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Predicate {
     Equal(Arc<str>),
     OneOf(HashSet<Arc<str>>),
@@ -17,11 +22,23 @@ pub(super) enum Predicate {
     Matches(Regex),
 }
 
-/// Outcomes per value of a dictionary, kept while batches of it follow each other.
+/// What holds for the values of a dictionary, kept while chunks of it follow each other.
 #[derive(Debug)]
 pub(super) struct Outcomes {
     texts: ArrayRef,
-    holds: Vec<u8>,
+    /// By eight tests: a byte per text, a bit per test.
+    planes: Vec<Vec<u8>>,
+}
+
+/// All tests of one node's texts.
+#[derive(Debug)]
+pub(super) struct TextTests {
+    /// The tests, each with the register of its outcome.
+    tests: Vec<(Predicate, usize)>,
+    /// By text, the tests that hold for just this and other listed texts.
+    exact: HashMap<Arc<str>, Vec<usize>>,
+    /// The tests that look at a text.
+    searching: Vec<usize>,
 }
 
 impl Predicate {
@@ -45,45 +62,129 @@ impl Predicate {
             Predicate::Matches(regex) => regex.is_match(text),
         }
     }
+}
 
-    /// Evaluates it on a column. `memo` is this test's own between chunks of a batch; a dictionary of
-    /// more than `worthwhile` values is not tested as a whole.
+impl TextTests {
+    pub fn new(tests: Vec<(ConstantTest, usize)>) -> Self {
+        let tests = tests.into_iter().filter_map(|(test, register)| match test {
+            ConstantTest::Text(predicate) => Some((predicate, register)),
+            _ => None,
+        });
+        let tests: Vec<(Predicate, usize)> = tests.collect();
+        let mut exact: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+        let mut searching = Vec::new();
+        for (at, (predicate, _)) in tests.iter().enumerate() {
+            match predicate {
+                Predicate::Equal(text) => exact.entry(text.clone()).or_default().push(at),
+                Predicate::OneOf(texts) => {
+                    for text in texts {
+                        exact.entry(text.clone()).or_default().push(at);
+                    }
+                }
+                Predicate::Test(..) | Predicate::Matches(_) => searching.push(at),
+            }
+        }
+        TextTests { tests, exact, searching }
+    }
+
+    /// How many tests.
+    pub fn distinct(&self) -> usize {
+        self.tests.len()
+    }
+
+    /// Evaluates all tests on a column. A dictionary of more than `worthwhile` values is not tested as
+    /// a whole.
     pub fn evaluate(
         &self,
         column: &Column,
         rows: usize,
         worthwhile: usize,
+        pool: &mut Pool,
         memo: &mut Option<Outcomes>,
-    ) -> Bits {
-        let mut bits = match &column.data {
-            Data::Dictionary(codes, texts) if texts.len() <= worthwhile => {
-                if memo.as_ref().is_none_or(|memo| !Arc::ptr_eq(&memo.texts, texts)) {
-                    *memo = Some(self.outcomes(texts));
-                }
-                let holds = memo.as_ref().map_or(&[][..], |memo| &memo.holds);
-                bits_of(codes, |code| {
-                    usize::try_from(code)
-                        .ok()
-                        .and_then(|code| holds.get(code))
-                        .is_some_and(|holds| *holds != 0)
-                })
+        put: &mut dyn FnMut(usize, Bits),
+    ) {
+        let mut give = Give { known: column.known.as_ref(), put };
+        if let Data::Dictionary(codes, texts) = &column.data
+            && texts.len() <= worthwhile
+        {
+            if memo.as_ref().is_none_or(|memo| !Arc::ptr_eq(&memo.texts, texts)) {
+                *memo = Some(self.outcomes(texts));
             }
-            Data::Text(texts) => {
-                Bits::from_fn(rows, |row| column.is_known(row) && self.holds(texts.value(row)))
-            }
-            Data::Constant(Value::Text(text)) => Bits::filled(rows, self.holds(text)),
-            _ => Bits::from_fn(rows, |row| column.text(row).is_some_and(|text| self.holds(text))),
-        };
-        if let Some(known) = &column.known {
-            bits.and(known);
+            let planes = memo.as_ref().map_or(&[][..], |memo| &memo.planes);
+            return self.gather(codes, texts.len(), planes, pool, &mut give);
         }
-        bits
+        for (predicate, register) in &self.tests {
+            let bits = match &column.data {
+                Data::Text(texts) => {
+                    Bits::from_fn(rows, |row| column.is_known(row) && predicate.holds(texts.value(row)))
+                }
+                Data::Constant(Value::Text(text)) => pool.filled(rows, predicate.holds(text)),
+                _ => Bits::from_fn(rows, |row| column.text(row).is_some_and(|text| predicate.holds(text))),
+            };
+            give.known(&[*register], bits, pool);
+        }
+    }
+
+    /// What holds for each row's text.
+    fn gather(&self, codes: &[i32], texts: usize, planes: &[Vec<u8>], pool: &mut Pool, give: &mut Give) {
+        let mut narrow = pool.bytes(codes.len());
+        let few = texts <= SMALL;
+        if few {
+            kernels::distances_i32(&mut narrow, codes, 0);
+        }
+        let mut holds = pool.bytes(codes.len());
+        for (plane, tests) in planes.iter().zip(self.tests.chunks(8)) {
+            match plane.first_chunk::<SMALL>() {
+                Some(plane) if few => look_up_few(&mut holds, &narrow, plane),
+                _ => look_up(&mut holds, codes, plane),
+            }
+            for (at, (_, register)) in tests.iter().enumerate() {
+                let mut bits = pool.bits(codes.len());
+                kernels::has_bit(bits.words_mut(), &holds, 1 << at);
+                give.known(&[*register], bits, pool);
+            }
+        }
+        pool.put_bytes(holds);
+        pool.put_bytes(narrow);
     }
 
     fn outcomes(&self, texts: &ArrayRef) -> Outcomes {
-        let holds = texts.as_string_opt::<i32>().map_or_else(Vec::new, |texts| {
-            texts.iter().map(|text| u8::from(text.is_some_and(|text| self.holds(text)))).collect()
-        });
-        Outcomes { texts: texts.clone(), holds }
+        let length = texts.len().max(SMALL);
+        let mut planes = vec![vec![0u8; length]; self.tests.len().div_ceil(8)];
+        let mut set = |test: usize, at: usize| {
+            if let Some(byte) = planes.get_mut(test / 8).and_then(|plane| plane.get_mut(at)) {
+                *byte |= 1 << (test % 8);
+            }
+        };
+        let strings = texts.as_string_opt::<i32>();
+        for (at, text) in strings.into_iter().flatten().enumerate() {
+            let Some(text) = text else { continue };
+            for test in self.exact.get(text).into_iter().flatten() {
+                set(*test, at);
+            }
+            for test in &self.searching {
+                if self.tests.get(*test).is_some_and(|(predicate, _)| predicate.holds(text)) {
+                    set(*test, at);
+                }
+            }
+        }
+        Outcomes { texts: texts.clone(), planes }
+    }
+}
+
+/// A dictionary of so many texts has codes of a byte.
+const SMALL: usize = 256;
+
+#[expect(clippy::indexing_slicing, reason = "a byte is an index below 256")]
+fn look_up_few(out: &mut [u8], codes: &[u8], plane: &[u8; SMALL]) {
+    for (out, code) in out.iter_mut().zip(codes) {
+        *out = plane[usize::from(*code)];
+    }
+}
+
+fn look_up(out: &mut [u8], codes: &[i32], plane: &[u8]) {
+    for (out, code) in out.iter_mut().zip(codes) {
+        // What a missing value's code is means nothing.
+        *out = usize::try_from(*code).ok().and_then(|code| plane.get(code)).copied().unwrap_or(0);
     }
 }
