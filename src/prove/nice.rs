@@ -9,10 +9,12 @@ use crate::semantics::calendar;
 
 /// A rank of a line between two others, both in.
 pub(super) fn choose(world: &World<'_>, line: &Line, low: i128, high: i128) -> i128 {
-    if low > line.low {
+    // The ends of the calendar are nothing that a rule names.
+    let near = if line.ty == Type::Timestamp { 4 * MICROS_A_DAY } else { 0 };
+    if low > line.low.saturating_add(near) {
         return rounded(world, &line.ty, low, high, true);
     }
-    if high < line.high {
+    if high < line.high.saturating_sub(near) {
         return rounded(world, &line.ty, low, high, false);
     }
     let natural = match line.ty {

@@ -4,7 +4,7 @@
 use super::super::group::Group;
 use super::super::search::Search;
 use super::super::solver::Literal;
-use super::super::{Reason, Verdict};
+use super::super::{Decision, Reason};
 use super::Look;
 use crate::diagnostic::codes::logic;
 use crate::diagnostic::{Diagnostic, Span};
@@ -130,7 +130,7 @@ impl Look<'_> {
             // Of an `and` it is idle if it holds anyway, of an `or` if it never adds anybody.
             let against: Vec<(NodeId, bool)> = beside.into_iter().chain([(*part, !all)]).collect();
             // Whoever says what becomes of missing values has a reason to.
-            if !self.speaks_of_missing(*part) && group.is_nobody(&against, self.prover.budget) {
+            if !self.is_settled(*part) && group.is_nobody(&against, self.prover.budget) {
                 kept.retain(|(other, _)| *other != at);
                 if let Some(place) = places.get_mut(at) {
                     *place = None;
@@ -151,9 +151,10 @@ impl Look<'_> {
         self.place_within(id, within).map(|part| part.span).filter(|span| *span != within || self.is_leaf(id))
     }
 
-    fn speaks_of_missing(&self, id: NodeId) -> bool {
+    /// Whether a part speaks of missing values, or is decided by the clock alone.
+    fn is_settled(&self, id: NodeId) -> bool {
         match &self.program().node(id).expr {
-            Expr::IsKnown(_) => true,
+            Expr::IsKnown(_) | Expr::Constant(_) => true,
             Expr::Not(inner) => matches!(self.program().node(*inner).expr, Expr::IsKnown(_)),
             _ => false,
         }
@@ -180,7 +181,10 @@ impl Look<'_> {
 
     /// Whether two conditions are proved to be the same.
     pub(super) fn same(&self, a: NodeId, b: NodeId) -> bool {
-        matches!(self.prover.equal(a, b), Verdict::Proved)
+        a == b
+            || [(a, b), (b, a)]
+                .into_iter()
+                .all(|(in_it, out)| self.prover.decide(&[(in_it, true), (out, false)]) == Decision::Nobody)
     }
 }
 

@@ -95,7 +95,16 @@ impl Look<'_> {
         let mut group = Group::new(&self.prover.world, &roots);
         // Several lines of a grid may lead to one member, and may overlap.
         let mut members: Vec<(u32, Vec<Literal>)> = Vec::new();
-        let literals: Vec<Literal> = lines.iter().map(|(_, _, id)| group.condition(*id)).collect();
+        // A line that is chosen holds; one that holds need not be chosen, so that a pair put aside
+        // leaves the user's other pairs to be found.
+        let literals: Vec<Literal> = lines
+            .iter()
+            .map(|(_, _, id)| {
+                let (holds, chosen) = (group.condition(*id), group.gates.solver.variable());
+                group.always(&[!chosen, holds]);
+                chosen
+            })
+            .collect();
         for ((_, line, _), literal) in lines.iter().zip(&literals) {
             match members.iter_mut().find(|(member, _)| *member == line.member) {
                 Some((_, own)) => own.push(*literal),

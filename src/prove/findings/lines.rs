@@ -43,17 +43,12 @@ impl Prover<'_> {
             }
             match group.search_with(&own_goal, &own, self.budget) {
                 Search::Nobody(core) => {
-                    let blamed = |group: &mut Group<'_>, core: Vec<Literal>| -> Vec<usize> {
-                        let core = self.smaller(group, core);
-                        earlier
-                            .iter()
-                            .filter(|(literal, _)| core.contains(literal))
-                            .map(|(_, at)| *at)
-                            .collect()
-                    };
-                    let by = blamed(&mut group, core);
-                    if !by.is_empty() {
-                        found.push(Shadowed { line: at, by });
+                    let alone: Vec<(NodeId, bool)> =
+                        within.into_iter().chain(*line).map(|id| (id, true)).collect();
+                    if !group.is_nobody(&alone, self.budget) {
+                        let core = self.smaller(&mut group, core);
+                        let blamed = earlier.iter().filter(|(literal, _)| core.contains(literal));
+                        found.push(Shadowed { line: at, by: blamed.map(|(_, at)| *at).collect() });
                     }
                 }
                 Search::Open(reason) => open.push((at, reason)),

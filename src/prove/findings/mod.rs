@@ -15,7 +15,7 @@ use super::{Budget, Example, Prover, Reason};
 use crate::diagnostic::codes::logic;
 use crate::diagnostic::{Diagnostic, Sources, Span};
 use crate::program::written::Written;
-use crate::program::{NodeId, Program};
+use crate::program::{Expr, NodeId, Program};
 
 /// What was found, and what is left for a run to see.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +51,15 @@ pub fn find(program: &Program, now: i64, written: &Written, sources: &Sources, b
     for root in &mut dated_written.roots {
         root.node = number(root.node);
     }
+    // What only the clock decides is not the rule's fault.
+    let constant = |program: &Program, id: NodeId| matches!(program.node(id).expr, Expr::Constant(_));
+    let by_clock: hashbrown::HashSet<NodeId> = written
+        .roots
+        .iter()
+        .filter(|root| !constant(program, root.node) && constant(&dated.program, number(root.node)))
+        .map(|root| number(root.node))
+        .collect();
+    dated_written.roots.retain(|root| !by_clock.contains(&root.node));
     for part in &mut dated_written.parts {
         part.node = number(part.node);
     }
@@ -70,7 +79,16 @@ pub fn find(program: &Program, now: i64, written: &Written, sources: &Sources, b
     look.conditions();
     look.segments();
     look.say_unlooked();
-    look.found
+    // A standard file is meant for all kinds of arguments; what is idle with some is not with others.
+    let mut found = look.found;
+    found.diagnostics.retain(|found| {
+        let standard = found
+            .span
+            .and_then(|span| sources.get(span.file))
+            .is_some_and(|file| file.path.starts_with("std:"));
+        !standard || found.code != logic::NEVER && !found.code.id().starts_with('W')
+    });
+    found
 }
 
 impl<'a> Look<'a> {

@@ -1,7 +1,7 @@
 //! Segments that are the same set (W1403).
 //!
-//! Equal sets have the same least user: the one whose attributes, in order, lie as low as they can.
-//! So only segments whose least users are the same are compared.
+//! Equal sets have the same least user, whose attributes, in order, lie as low as they can, and the same
+//! greatest. So only segments that agree in both are compared.
 
 use super::super::group::Group;
 use super::super::line::{Kind, Span as Stretch};
@@ -12,8 +12,8 @@ use crate::diagnostic::codes::logic;
 use crate::program::{Declaration, DeclarationKind, NodeId, Type};
 use hashbrown::HashMap;
 
-/// Where a set's least user lies, by the node of each attribute that is not at its very lowest.
-type Least = Vec<(Kind, i128)>;
+/// Where a set's least and greatest users lie: each attribute that is not at its very end.
+type Ends = Vec<Vec<(Kind, i128)>>;
 
 /// With more attributes than this a segment is compared with none.
 const MOST_LINES: usize = 200;
@@ -27,13 +27,13 @@ impl Look<'_> {
             .iter()
             .filter(|found| matches!(found.kind, DeclarationKind::Segment))
             .collect();
-        let mut by_least: HashMap<Least, Vec<&Declaration>> = HashMap::new();
+        let mut by_ends: HashMap<Ends, Vec<&Declaration>> = HashMap::new();
         for segment in segments {
             if self.prover.budget.is_over() {
                 return;
             }
-            let Some(least) = self.least(segment.value) else { continue };
-            let known = by_least.entry(least).or_default();
+            let Some(ends) = self.ends(segment.value) else { continue };
+            let known = by_ends.entry(ends).or_default();
             let same = known.iter().find(|earlier| self.same(earlier.value, segment.value)).copied();
             known.push(segment);
             if let Some(earlier) = same {
@@ -51,10 +51,9 @@ impl Look<'_> {
         }
     }
 
-    /// The least user of a segment; none where it has nobody, everybody, or it cannot be told.
-    fn least(&self, condition: NodeId) -> Option<Least> {
+    /// The least and the greatest user of a segment; none where it has nobody, or it cannot be told.
+    fn ends(&self, condition: NodeId) -> Option<Ends> {
         let mut group = Group::new(&self.prover.world, &[condition]);
-        let mut fixed = vec![group.condition(condition)];
         let goal = [(condition, true)];
         if group.lines.len() > MOST_LINES || group.is_nobody(&goal, self.prover.budget) {
             return None;
@@ -71,42 +70,56 @@ impl Look<'_> {
         order.sort_by_key(|at| {
             group.lines.get(*at).map(|line| (line.kind.node(), format!("{:?}", line.kind)))
         });
-        let mut least = Vec::new();
-        for line in order {
-            let place = self.lowest(&mut group, &goal, line, &mut fixed)?;
-            if let (Some(rank), Some(of)) = (place, group.lines.get(line)) {
-                least.push((of.kind.clone(), rank));
+        let mut found = Vec::new();
+        for highest in [false, true] {
+            let mut ends = Vec::new();
+            let mut fixed = vec![group.condition(condition)];
+            for line in &order {
+                let end = self.end(&mut group, &goal, *line, highest, &mut fixed)?;
+                if let (Some(rank), Some(of)) = (end, group.lines.get(*line)) {
+                    ends.push((of.kind.clone(), rank));
+                }
             }
+            found.push(ends);
         }
-        Some(least)
+        Some(found)
     }
 
-    /// Puts a line as low as what is fixed allows: its rank, or none where that is its very lowest.
-    fn lowest(
+    /// Puts a line as low, or as high, as what is fixed allows: its rank there, or none where that is its
+    /// very end.
+    fn end(
         &self,
         group: &mut Group<'_>,
         goal: &[(NodeId, bool)],
         line: usize,
+        highest: bool,
         fixed: &mut Vec<Literal>,
     ) -> Option<Option<i128>> {
-        let cuts: Vec<(i128, Literal)> = {
-            let of = group.lines.get(line)?;
-            let known = (of.known != Literal::TRUE).then_some((of.low, of.known));
-            let ranks: Vec<i128> = of.ranks().collect();
-            let ends: Vec<(i128, Literal)> =
-                ranks.into_iter().map(|rank| (rank, of.ends(Stretch::Ranks(rank, of.high))[0])).collect();
-            known.into_iter().chain(ends).collect()
-        };
-        let mut lowest = None;
-        for (rank, cut) in cuts {
-            let wanted: Vec<Literal> = fixed.iter().copied().chain([!cut]).collect();
-            if group.is_nobody_with(goal, &wanted, self.prover.budget) {
-                lowest = Some(rank);
-            } else {
-                fixed.push(!cut);
-                return Some(lowest);
+        let of = group.lines.get(line)?;
+        let (low, high, known) = (of.low, of.high, of.known);
+        let mut starts: Vec<i128> = std::iter::once(low).chain(of.ranks()).collect();
+        let ends: Vec<i128> = starts.iter().skip(1).map(|start| start - 1).chain([high]).collect();
+        let mut cells: Vec<Stretch> =
+            starts.drain(..).zip(ends).map(|(start, end)| Stretch::Ranks(start, end)).collect();
+        if known != Literal::TRUE {
+            cells.insert(0, Stretch::Missing);
+        }
+        if highest {
+            cells.reverse();
+        }
+        for (at, cell) in cells.iter().enumerate() {
+            let own = group.lines.get(line)?.ends(*cell);
+            let wanted: Vec<Literal> = fixed.iter().copied().chain(own).collect();
+            if !group.is_nobody_with(goal, &wanted, self.prover.budget) {
+                fixed.extend(own);
+                return Some(match cell {
+                    _ if at == 0 => None,
+                    Stretch::Ranks(start, _) if !highest => Some(*start),
+                    Stretch::Ranks(_, end) => Some(*end),
+                    Stretch::Missing => Some(i128::MIN),
+                });
             }
         }
-        Some(lowest)
+        None
     }
 }
