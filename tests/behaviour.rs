@@ -324,3 +324,15 @@ fn what_the_table_does_not_have_is_told_before_it_is_read() {
         assert!(errors.contains(code), "{code} is not in\n{errors}");
     }
 }
+
+#[test]
+fn a_level_of_a_score_that_nobody_has_is_told() {
+    // Four users, three with one order each: two of the cuts are one and the same.
+    let orders = "1,2024-11-01T08:00,1,paid\n2,2024-11-01T09:00,1,paid\n3,2024-11-01T10:00,1,paid\n\
+                  4,2024-11-01T11:00,1,paid\n4,2024-11-02T11:00,1,paid\n";
+    let case = Case::new("trait f = score(count(orders) into 3)\n", orders);
+    assert_eq!(case.run(&[])["f"], ["1", "1", "1", "3"]);
+    let (status, _, errors) = case.strata(&["run", "rules.seg", "--with-traits", "-o", "again.csv"]);
+    assert!(status == 0 && errors.contains("W1602"), "{errors}");
+    assert!(errors.contains("nobody has the level `2` of the score `f`"), "{errors}");
+}

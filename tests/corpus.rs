@@ -153,6 +153,7 @@ const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
     ("E0106", "needs two files; `tests/several_files.rs`"),
     ("E0107", "needs a file outside the folder; `tests/several_files.rs`"),
     ("W1404", "needs `strata analyze`; `tests/analyze.rs`"),
+    ("W1602", "needs data; `tests/examples.rs` and `tests/behaviour.rs`"),
     ("E0122", "needs millions of expressions"),
 ];
 
