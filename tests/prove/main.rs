@@ -96,9 +96,14 @@ fn like<'a>(users: &'a [Row], finding: &Diagnostic) -> Vec<(usize, &'a Row)> {
                     json.as_str() == Some(labels[*code as usize])
                 }
                 // Any text that no rule names is like any other, if no rule looks into it.
+                // A text that no rule names is like any other that begins alike.
                 (Value::Text(text), json) => json.as_str().is_some_and(|said| {
-                    said == text.as_ref()
-                        || !["p", "pq"].contains(&said) && text.as_ref() == "r" && !said.contains('p')
+                    let kind = match said {
+                        "p" | "pq" => said,
+                        _ if said.starts_with('p') => "px",
+                        _ => "r",
+                    };
+                    kind == text.as_ref()
                 }),
                 _ => false,
             }
@@ -242,11 +247,7 @@ fn example_holds(seed: u64, text: &str, finding: &Diagnostic, truth: &Truth, use
         return;
     }
     let like = like(users, finding);
-    assert!(
-        !like.is_empty() || format!("{:?}", finding.witness).contains("city"),
-        "{seed}: nobody is like {:?}\n{text}",
-        finding.witness
-    );
+    assert!(!like.is_empty(), "{seed}: nobody is like {:?}\n{text}", finding.witness);
     let program = &truth.dated.program;
     let layer = program.declaration("l").unwrap();
     let DeclarationKind::Layer(of) = &layer.kind else { panic!() };

@@ -130,16 +130,6 @@ fn behaviour_and_population() {
 }
 
 #[test]
-fn what_later_versions_evaluate_is_recognised() {
-    let DeclarationKind::Unavailable { word, name } =
-        only("stack plan on l {\n  a by b, c\n  all by d }").kind
-    else {
-        panic!("no stack")
-    };
-    assert_eq!((word.as_str(), name.unwrap().text.as_str()), ("stack", "plan"));
-}
-
-#[test]
 fn literals_are_exact() {
     shape("1_000", "1000");
     shape("2.50", "250e-2");

@@ -76,7 +76,7 @@ pub(super) fn of(error: &object_store::Error) -> Fault {
         }
         E::Precondition { .. } => fault(Kind::Other, "it was changed while it was being read", None),
         E::InvalidPath { source } => Fault::of(format!("its name is none that is read: {source}")),
-        _ if text.contains("non-partial response") => {
+        _ if ["non-partial response", "Range request not supported"].iter().any(|it| text.contains(it)) => {
             fault(Kind::WholeOnly, "its server gives no part of a file", None)
         }
         _ => transport(error),
@@ -85,8 +85,13 @@ pub(super) fn of(error: &object_store::Error) -> Fault {
 
 /// Without credentials in the environment the library asks the machine's own cloud for some.
 fn no_credentials(text: &str) -> bool {
-    const ASKED: [&str; 4] =
-        ["169.254.169.254", "metadata.google.internal", "metadata/identity/oauth2", "MissingSecretAccessKey"];
+    const ASKED: [&str; 5] = [
+        "latest/api/token",
+        "169.254.169.254",
+        "metadata.google.internal",
+        "metadata/identity/oauth2",
+        "MissingSecretAccessKey",
+    ];
     ASKED.iter().any(|asked| text.contains(asked))
 }
 
