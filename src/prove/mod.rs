@@ -2,10 +2,10 @@
 //!
 //! [`Prover`] answers questions about conditions of a program at a moment ([`Dated`]). Each answer is a
 //! proof, an example user, or an honest "undecided". How it works: attributes are lines of ranks that
-//! rules cut into cells ([`line`]), conditions are circuits over them ([`conditions`], [`values`],
-//! [`readings`]), a SAT solver looks for a user ([`search`]), related attributes are difference constraints
-//! ([`differences`], [`relations`]), and a found user is made readable ([`explain`], [`nice`],
-//! [`words`]) and re-evaluated by the reference interpreter before anybody sees them.
+//! rules cut into cells (`line`), conditions are circuits over them (`conditions`, `values`,
+//! `readings`), a SAT solver looks for a user (`search`), related attributes are difference constraints
+//! (`differences`, `relations`), and a found user is made readable (`explain`, `nice`,
+//! `words`) and re-evaluated by the reference interpreter before anybody sees them.
 
 mod conditions;
 mod differences;

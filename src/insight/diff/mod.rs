@@ -1,10 +1,8 @@
 //! What two versions of the rules make of the same users: proved, with an example for each difference.
 //!
-//! Both are taken at one moment and brought into one graph ([`union`]); then
+//! Both are taken at one moment and brought into one graph (`union`); then
 //! each pair of sets of one name is held against the other in both directions. The users are those whom
 //! the new file's declarations allow.
-//!
-//! [`union`]: super::union
 
 mod columns;
 mod compare;

@@ -23,6 +23,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 /// The schemes of URLs that a build with object stores reads.
+#[cfg(feature = "cloud")]
 pub const KNOWN_SCHEMES: &str = "`s3://`, `gs://`, `az://`, `https://`, `http://`";
 
 /// Whether a path is a URL (`scheme://…`), which no folder stands before.
