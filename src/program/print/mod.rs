@@ -650,7 +650,12 @@ impl<'a> Printer<'a> {
                 _ => format!("{} + ({}) {}", self.part(*value), self.expression(*amount), unit(*of)),
             },
             Expr::Elapsed { unit: of, from, to } => {
-                format!("{} from {} to {}", unit(*of), self.part(*from), self.part(*to))
+                // A `case` is no end of a stretch of time as it stands.
+                let end = |id: NodeId| match self.part(id) {
+                    text if text.starts_with("case {") => format!("({text})"),
+                    text => text,
+                };
+                format!("{} from {} to {}", unit(*of), end(*from), end(*to))
             }
             // Only a program without a moment still has these.
             Expr::ElapsedBound { unit: of, at_least, to } => {
