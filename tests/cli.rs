@@ -275,6 +275,34 @@ fn what_proofs_left_open_a_run_sees_to() {
     assert!(wrong.path().join("out.csv").exists());
 }
 
+const DATED: &str = r#"strata 1
+now 2024-11-15
+table users key id from "users.csv" {
+  id   : int
+  seen : date
+}
+layer l partial {
+  early  when seen < 2024-11-01
+  lately when seen in last 10 days
+}
+assert never (l = lately and seen < 2024-11-05)
+"#;
+
+#[test]
+fn what_was_proved_for_one_moment_is_tested_at_another() {
+    let folder = folder(&[("rules.seg", DATED), ("users.csv", "id,seen\n1,2024-10-30\n2,2024-11-02\n")]);
+    ends(0, &folder, &["run", "rules.seg", "-o", "out.csv"]);
+    std::fs::remove_file(folder.path().join("out.csv")).unwrap();
+    ends(0, &folder, &["build", "rules.seg", "-o", "rules.ir.json"]);
+    for rules in ["rules.seg", "rules.ir.json"] {
+        let (_, said) = ends(1, &folder, &["run", rules, "--now", "2024-11-05", "-o", "out.csv"]);
+        for message in ["more than one member of `l` takes 1 user", "does not hold for 1 user"] {
+            assert!(said.contains(message), "{rules}: {said}");
+        }
+        assert!(!folder.path().join("out.csv").exists());
+    }
+}
+
 #[test]
 fn a_logic_finding_can_be_allowed() {
     let rules = RULES.replace("mid  when score >= 50", "mid  when score >= 90");

@@ -4,7 +4,7 @@
 use super::Options;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::program::written::Written;
-use crate::program::{Program, Undecided};
+use crate::program::{DeclarationKind, Program, Undecided};
 use crate::prove::{Budget, findings};
 use crate::semantics::calendar;
 use std::time::Duration;
@@ -39,11 +39,25 @@ pub(super) fn prove(
     };
     let now = program.now.unwrap_or_else(|| moment(program, options));
     let found = findings::find(program, now, written, sources, budget);
+    let dated = |at: &usize| {
+        let layer = program.declarations.get(*at).map(|declaration| &declaration.kind);
+        matches!(layer, Some(DeclarationKind::Layer(layer))
+            if program.depends_on_time(layer.lines.iter().filter_map(|line| line.condition)))
+    };
+    let dated_assertion = |at: &usize| {
+        program
+            .assertions
+            .get(*at)
+            .is_some_and(|assertion| program.depends_on_time([assertion.condition]))
+    };
     program.undecided = Undecided {
         now: Some(now),
         overlaps: found.open_overlaps,
         gaps: found.open_gaps,
         assertions: found.open_assertions,
+        overlaps_at_other_times: found.proved_overlaps.into_iter().filter(dated).collect(),
+        gaps_at_other_times: found.proved_gaps.into_iter().filter(dated).collect(),
+        assertions_at_other_times: found.proved_assertions.into_iter().filter(dated_assertion).collect(),
     };
     found.diagnostics
 }

@@ -109,6 +109,7 @@ impl Checker {
         };
         let events = Selected { table, filter: filter?, window: window? };
         let (recency, monetary, bins) = (recency?, monetary?, bins?);
+        self.no_population(written, [recency, monetary], events)?;
 
         let count = self.count_of_events(events, span);
         let zero = self.constant_node(Value::Int(0), Type::Int, span);
@@ -136,6 +137,30 @@ impl Checker {
         let m = self.quantile_score(monetary, None, bins, false, span);
         let code = self.builder.node(Expr::Digits(vec![r, f, m]), Type::Text, true, span);
         Some([recency_days, frequency, monetary, r, f, m, code])
+    }
+
+    /// Its scores are measured by the population, so that nothing in it can be.
+    fn no_population(
+        &mut self,
+        written: &ast::Rfm,
+        [recency, monetary]: [NodeId; 2],
+        events: Selected,
+    ) -> Option<()> {
+        let edges = [events.window.low, events.window.high];
+        let bounds: Vec<NodeId> = edges.iter().flatten().map(|edge| edge.bound).collect();
+        let mut sound = Some(());
+        for item in &written.items {
+            let parts = match &item.kind {
+                RfmItemKind::Recency(_) => vec![recency],
+                RfmItemKind::Monetary(_) => vec![monetary],
+                RfmItemKind::Where(_) => events.filter.into_iter().collect(),
+                RfmItemKind::Window(_) => bounds.clone(),
+                RfmItemKind::Bins(_) => Vec::new(),
+            };
+            let sound_item = parts.into_iter().try_for_each(|part| self.not_nested(part, item.span));
+            sound = sound.and(sound_item);
+        }
+        sound
     }
 
     /// Sorts the lines; reports what stands twice or is not there.

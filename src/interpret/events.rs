@@ -9,7 +9,7 @@ use crate::semantics::{Environment, apply, sequence};
 pub(super) struct Walk<'a> {
     pub program: &'a Program,
     pub scopes: &'a [Scope],
-    pub environment: Environment<'a>,
+    pub environment: &'a Environment<'a>,
     pub user: &'a UserRows,
     pub evaluation: Evaluation,
 }
@@ -32,7 +32,7 @@ impl Walk<'_> {
             expr => {
                 let operands: Vec<Value> =
                     expr.operands().into_iter().map(|id| self.evaluation.value(id).clone()).collect();
-                apply(node, &operands, &self.environment)
+                apply(node, &operands, self.environment)
             }
         }
     }
@@ -56,7 +56,7 @@ impl Walk<'_> {
             expr => {
                 let operands: Vec<Value> =
                     expr.operands().into_iter().map(|id| self.value(id, row).clone()).collect();
-                apply(node, &operands, &self.environment)
+                apply(node, &operands, self.environment)
             }
         }
     }

@@ -7,7 +7,7 @@ mod given;
 
 pub use given::evaluate_given;
 
-use crate::program::{Expr, NodeId, Value};
+use crate::program::{Expr, NodeId, Program, Scope, Value};
 use crate::semantics::{Dated, Environment, Facts, population};
 use hashbrown::HashMap;
 
@@ -53,38 +53,57 @@ pub fn evaluate_user(
     population: &PopulationValues,
     user: &UserRows,
 ) -> Evaluation {
-    let environment = Environment { zone: dated.program.zone(), now: dated.now, facts };
-    let scopes = dated.program.scopes();
-    let mut walk = events::Walk {
-        program: &dated.program,
-        scopes: &scopes,
-        environment,
-        user,
-        evaluation: Evaluation { values: Vec::with_capacity(scopes.len()), events: HashMap::new() },
-    };
-    for (at, node) in dated.program.nodes.iter().enumerate() {
-        let value = match &node.expr {
-            Expr::Population(_) => {
-                let id = u32::try_from(at).ok().and_then(|at| population.get(&NodeId(at)));
-                id.cloned().unwrap_or(Value::Missing)
-            }
-            _ => walk.node(at, node),
-        };
-        walk.evaluation.values.push(value);
+    Interpreter::new(dated, facts).user(population, user)
+}
+
+/// What is the same for every user.
+struct Interpreter<'a> {
+    program: &'a Program,
+    scopes: Vec<Scope>,
+    environment: Environment<'a>,
+}
+
+impl<'a> Interpreter<'a> {
+    fn new(dated: &'a Dated, facts: &'a Facts) -> Self {
+        let program = &dated.program;
+        let environment = Environment { zone: program.zone(), now: dated.now, facts };
+        Interpreter { program, scopes: program.scopes(), environment }
     }
-    walk.evaluation
+
+    fn user(&self, population: &PopulationValues, user: &UserRows) -> Evaluation {
+        let mut walk = events::Walk {
+            program: self.program,
+            scopes: &self.scopes,
+            environment: &self.environment,
+            user,
+            evaluation: Evaluation { values: Vec::with_capacity(self.scopes.len()), events: HashMap::new() },
+        };
+        for (at, node) in self.program.nodes.iter().enumerate() {
+            let value = match &node.expr {
+                Expr::Population(_) => {
+                    let id = u32::try_from(at).ok().and_then(|at| population.get(&NodeId(at)));
+                    id.cloned().unwrap_or(Value::Missing)
+                }
+                _ => walk.node(at, node),
+            };
+            walk.evaluation.values.push(value);
+        }
+        walk.evaluation
+    }
 }
 
 /// Evaluates users who are the whole population: first what all of them decide together, round by
 /// round, then each.
 pub fn evaluate_all(dated: &Dated, facts: &Facts, users: &[UserRows]) -> Vec<Evaluation> {
     let population = population_of(dated, facts, users);
-    users.iter().map(|user| evaluate_user(dated, facts, &population, user)).collect()
+    let interpreter = Interpreter::new(dated, facts);
+    users.iter().map(|user| interpreter.user(&population, user)).collect()
 }
 
 /// The values of the population nodes where these users are the whole population.
 pub fn population_of(dated: &Dated, facts: &Facts, users: &[UserRows]) -> PopulationValues {
     let program = &dated.program;
+    let interpreter = Interpreter::new(dated, facts);
     let rounds = program.rounds();
     let mut known = PopulationValues::new();
     let waiting = |round: u32| {
@@ -98,8 +117,7 @@ pub fn population_of(dated: &Dated, facts: &Facts, users: &[UserRows]) -> Popula
         if waiting(round).next().is_none() {
             continue;
         }
-        let evaluations: Vec<Evaluation> =
-            users.iter().map(|user| evaluate_user(dated, facts, &known, user)).collect();
+        let evaluations: Vec<Evaluation> = users.iter().map(|user| interpreter.user(&known, user)).collect();
         let found: Vec<(NodeId, Value)> = waiting(round)
             .map(|(id, node, of)| {
                 let counts = |user: &&Evaluation| of.filter.is_none_or(|filter| user.value(filter).is_true());

@@ -386,6 +386,14 @@ impl Expr {
 
     /// Its operands, in the order in which they are written here.
     pub fn operands(&self) -> Vec<NodeId> {
+        // The walk below takes a copy, which may be large where the operand is one.
+        match self {
+            Expr::Constant(_) => return Vec::new(),
+            Expr::InSet { value: operand, .. } | Expr::Matches { text: operand, .. } => {
+                return vec![*operand];
+            }
+            _ => {}
+        }
         let mut operands = Vec::new();
         let _ = self.clone().map_operands(|id| {
             operands.push(id);

@@ -98,12 +98,34 @@ pub struct Undecided {
     pub gaps: Vec<usize>,
     /// Indices of assertions that may not hold.
     pub assertions: Vec<usize>,
+    /// Layers and grids whose members were proved to exclude each other at that moment; at another
+    /// they may not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overlaps_at_other_times: Vec<usize>,
+    /// Likewise that leave nobody out at that moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps_at_other_times: Vec<usize>,
+    /// Likewise assertions that hold at that moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assertions_at_other_times: Vec<usize>,
 }
 
 impl Undecided {
     /// Whether nothing was proved or left open.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// What is open at a moment. Of rules that nothing was proved about nothing is known to be open.
+    #[must_use]
+    pub fn at(&self, now: i64) -> Undecided {
+        let mut open = self.clone();
+        if self.now.is_some_and(|proved_for| proved_for != now) {
+            open.overlaps.extend(&self.overlaps_at_other_times);
+            open.gaps.extend(&self.gaps_at_other_times);
+            open.assertions.extend(&self.assertions_at_other_times);
+        }
+        open
     }
 }
 

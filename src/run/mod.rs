@@ -257,7 +257,7 @@ pub fn run(
         _ => None,
     };
     let key = users.columns.get(users.key).map(|key| key.name.clone()).unwrap_or_default();
-    let tally = Tally::new(program, &selection).with_levels(&scores);
+    let tally = Tally::new(&dated.program, &selection).with_levels(&scores);
     let (tables, bad_events) = match &context {
         Some(context) => (context.tables.clone(), context.bad_values.clone()),
         None => (Vec::new(), Vec::new()),
@@ -272,7 +272,7 @@ pub fn run(
         &mut |rows| progress(Progress::Users { rows, of: total }),
     )?;
     let guards = guards::outcomes(program, &tally);
-    let failures = undecided::failures(program, &tally);
+    let failures = undecided::failures(&dated.program, &tally);
     let kept = options.force || failures.is_empty() && guards.iter().all(|guard| guard.holds);
     if let Some(mut sink) = sink.filter(|_| kept) {
         let closing = Instant::now();

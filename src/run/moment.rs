@@ -2,6 +2,8 @@
 
 use crate::diagnostic::{Diagnostic, codes::data};
 use crate::program::Program;
+use crate::program::print::Calendar as _;
+use crate::semantics::show::Zoned;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -52,9 +54,7 @@ fn read(text: &str, zone: &TimeZone) -> Result<i64, Diagnostic> {
 
 /// A moment as text in a zone, with its offset: `2024-11-15T08:00:00+08:00`.
 pub fn show(now: i64, zone: &TimeZone) -> String {
-    let Ok(moment) = Timestamp::from_microsecond(now) else { return now.to_string() };
-    let local = moment.to_zoned_datetime(zone.clone());
-    format!("{}{}", local.datetime(), local.strftime("%:z"))
+    Zoned { zone: zone.clone(), now }.timestamp(now)
 }
 
 #[cfg(test)]

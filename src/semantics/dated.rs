@@ -20,6 +20,26 @@ impl Program {
         jiff::tz::TimeZone::get(&self.timezone).unwrap_or(jiff::tz::TimeZone::UTC)
     }
 
+    /// Whether any of these turns on `now`: through a relative date, or a column that is never later.
+    pub fn depends_on_time(&self, roots: impl IntoIterator<Item = NodeId>) -> bool {
+        let past = |column: usize| {
+            let column = self.users.as_ref().and_then(|users| users.columns.get(column));
+            column.and_then(|column| column.domain.as_ref()).is_some_and(|domain| domain.past)
+        };
+        let mut seen = hashbrown::HashSet::new();
+        let mut open: Vec<NodeId> = roots.into_iter().collect();
+        while let Some(id) = open.pop() {
+            let expr = &self.node(id).expr;
+            if matches!(expr, Expr::Now | Expr::Today) || matches!(expr, Expr::Column(at) if past(*at)) {
+                return true;
+            }
+            if seen.insert(id) {
+                open.extend(expr.operands());
+            }
+        }
+        false
+    }
+
     /// The program at a moment, in microseconds since 1970-01-01T00:00Z.
     pub fn at(&self, now: i64) -> Dated {
         self.at_with_numbers(now).0
@@ -71,7 +91,7 @@ impl Program {
             .iter()
             .map(|assertion| Assertion { condition: renumber(assertion.condition), ..assertion.clone() })
             .collect();
-        let undecided = self.undecided.clone();
+        let undecided = self.undecided.at(now);
         let nodes = builder.finish();
         let program =
             Program { nodes, declarations, guards, tests, assertions, undecided, ..self.without_rules() };

@@ -78,10 +78,12 @@ impl Calendar for Zoned {
 
     fn timestamp(&self, micros: i64) -> String {
         let Ok(moment) = jiff::Timestamp::from_microsecond(micros) else { return String::new() };
-        let (local, offset) = (self.zone.to_datetime(moment), self.zone.to_offset(moment));
-        let seconds = offset.seconds();
+        let seconds = self.zone.to_offset(moment).seconds();
         let sign = if seconds < 0 { '-' } else { '+' };
         let minutes = seconds.unsigned_abs() / 60;
+        // Local mean time of old days has seconds in its offset, which no text holds.
+        let whole = jiff::tz::Offset::from_seconds(seconds - seconds % 60).unwrap_or(jiff::tz::Offset::UTC);
+        let local = whole.to_datetime(moment);
         format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
     }
 

@@ -3,7 +3,7 @@
 
 use crate::random::Random;
 use std::sync::Arc;
-use strata::interpret::evaluate;
+use strata::interpret::{UserRows, evaluate_all};
 use strata::program::{NodeId, Program, Value};
 use strata::semantics::{Dated, Facts};
 
@@ -133,20 +133,27 @@ fn test(random: &mut Random) -> String {
 /// The truth about each node for each user.
 pub struct Truth {
     pub dated: Dated,
-    /// By user.
-    values: Vec<Vec<Value>>,
+    /// By node, then by user.
+    holds: Vec<Vec<bool>>,
 }
 
 impl Truth {
     pub fn new(program: &Program, users: &[Vec<Value>]) -> Self {
         let dated = program.at(NOW);
         let facts = Facts::default();
-        let values = users.iter().map(|user| evaluate(&dated, &facts, user).values).collect();
-        Truth { dated, values }
+        let rows: Vec<UserRows> =
+            users.iter().map(|user| UserRows { columns: user.clone(), events: Vec::new() }).collect();
+        let mut holds = vec![Vec::with_capacity(rows.len()); dated.program.nodes.len()];
+        for user in evaluate_all(&dated, &facts, &rows) {
+            for (holds, value) in holds.iter_mut().zip(&user.values) {
+                holds.push(value.is_true());
+            }
+        }
+        Truth { dated, holds }
     }
 
     /// By user: whether a condition holds.
     pub fn of(&self, id: NodeId) -> Vec<bool> {
-        self.values.iter().map(|values| values[id.0 as usize].is_true()).collect()
+        self.holds[id.0 as usize].clone()
     }
 }

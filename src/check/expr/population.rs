@@ -204,7 +204,7 @@ impl Checker {
     }
 
     /// Refuses a value of the population inside another.
-    fn not_nested(&mut self, id: NodeId, span: Span) -> Option<()> {
+    pub(in crate::check) fn not_nested(&mut self, id: NodeId, span: Span) -> Option<()> {
         if !self.needs_population(id) {
             return Some(());
         }

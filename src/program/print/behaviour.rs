@@ -6,9 +6,6 @@ use crate::program::{
     Aggregate, AggregateFunction, Edge, EventPattern, Expr, Limit, NodeId, Population, Sequence, Share,
     Statistic, Type, Unit, Value,
 };
-use crate::program::{DeclarationKind, Program};
-use hashbrown::HashMap;
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 impl Printer<'_> {
@@ -196,14 +193,6 @@ impl Printer<'_> {
         format!("population {function}({value}{more})")
     }
 
-    /// A layer's value at another time as a trait.
-    pub(super) fn earlier_layer(&mut self, id: NodeId) {
-        let declared = self.named.get(&id).map_or(String::new(), |text| name(text));
-        let ty = self.ty(&self.program.node(id).ty);
-        let value = self.expression(id);
-        let _ = writeln!(self.out, "\ntrait {declared} : {ty}? = {value}");
-    }
-
     /// A score whose cuts are the population's quantiles, or written down.
     pub(super) fn score(&self, value: NodeId, cuts: &[NodeId], lowest_is_best: bool) -> String {
         let filter = cuts.first().and_then(|cut| match &self.program.node(*cut).expr {
@@ -227,37 +216,6 @@ impl Printer<'_> {
         }
         text + ")"
     }
-}
-
-/// Finds the values of layers that are no declaration's, as `lifecycle as of 30 days ago` makes them,
-/// and gives them names: their labels can only be written where a type is stated.
-pub(super) fn name_earlier_layers<'a>(
-    program: &'a Program,
-    named: &mut HashMap<NodeId, Cow<'a, str>>,
-) -> Vec<NodeId> {
-    let layers: Vec<(Type, &str)> = program
-        .declarations
-        .iter()
-        .filter_map(|declaration| match &declaration.kind {
-            DeclarationKind::Layer(layer) => Some((Type::Label(layer.ty), declaration.heading.name.as_str())),
-            _ => None,
-        })
-        .collect();
-    let mut found = Vec::new();
-    for (id, node) in (0_u32..).map(NodeId).zip(&program.nodes) {
-        let layer = layers.iter().find(|(ty, _)| *ty == node.ty).map(|(_, name)| *name);
-        if let (Some(layer), Expr::Case { .. }) = (layer, &node.expr)
-            && !named.contains_key(&id)
-        {
-            let mut unique = format!("{layer} at another time");
-            while named.values().any(|known| *known == unique) {
-                unique.push('\'');
-            }
-            named.insert(id, Cow::Owned(unique));
-            found.push(id);
-        }
-    }
-    found
 }
 
 /// A share as the decimal that was written: its denominator is a power of ten.

@@ -5,6 +5,7 @@ mod anniversary;
 mod behaviour;
 mod campaign;
 mod column;
+mod unstated;
 
 use super::{
     ArithmeticOp, CompareOp, DatePart, Declaration, DeclarationKind, Domain, Expr, Heading, Layer, Line,
@@ -102,8 +103,8 @@ struct Printer<'a> {
     calendar: &'a dyn Calendar,
     /// Declarations by their node.
     named: HashMap<NodeId, Cow<'a, str>>,
-    /// Layers as they were at another time, which have no declaration of their own.
-    earlier: Vec<NodeId>,
+    /// Values that become traits because nothing beside them states their type.
+    unstated: Vec<NodeId>,
     /// The declaration that is being printed.
     own: Option<NodeId>,
     /// Whether bare names are an event's columns.
@@ -166,7 +167,7 @@ impl<'a> Printer<'a> {
                 named.entry(declaration.value).or_insert(Cow::Borrowed(declaration.heading.name.as_str()));
             }
         }
-        let earlier = behaviour::name_earlier_layers(program, &mut named);
+        let unstated = unstated::name_unstated(program, &mut named);
         let mut types: HashMap<TypeId, String> = HashMap::new();
         for (number, ty) in (0_u32..).zip(&program.types) {
             let mut unique = ty.name.clone();
@@ -179,7 +180,7 @@ impl<'a> Printer<'a> {
             program,
             calendar,
             named,
-            earlier,
+            unstated,
             own: None,
             in_event: Cell::new(false),
             types,
@@ -230,9 +231,9 @@ impl<'a> Printer<'a> {
         if let Some(source) = &program.calendar {
             let _ = writeln!(self.out, "\ncalendar from {}", string(&path(source)));
         }
-        for id in self.earlier.clone() {
+        for id in self.unstated.clone() {
             self.own = Some(id);
-            self.earlier_layer(id);
+            self.unstated(id);
         }
         for declaration in &program.declarations {
             self.own = Some(declaration.value);

@@ -14,7 +14,7 @@ impl Look<'_> {
             let id = number(assertion.condition);
             let verdict = if assertion.always { self.prover.always(id) } else { self.prover.never(id) };
             match verdict {
-                Verdict::Proved => {}
+                Verdict::Proved => self.found.proved_assertions.push(at),
                 Verdict::Refuted(example) => {
                     let message = if assertion.always {
                         format!("this does not hold for every user{}", whose(&example.region))

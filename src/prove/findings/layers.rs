@@ -46,6 +46,9 @@ impl Look<'_> {
             .filter_map(|(at, line)| Some((at, line, line.condition?)))
             .collect();
         let found = self.find_overlaps(&conditions);
+        if found.is_empty() {
+            self.found.proved_overlaps.push(at);
+        }
         let more = found.len() >= MOST_OVERLAPS;
         let mut open = None;
         let shown: Vec<(usize, usize)> = found
@@ -214,7 +217,7 @@ impl Look<'_> {
             layer.lines.iter().filter_map(|line| Some((line.condition?, false))).collect();
         let name = &declaration.heading.name;
         match self.prover.find(&goal) {
-            Possibility::Nobody => {}
+            Possibility::Nobody => self.found.proved_gaps.push(at),
             Possibility::Undecided(reason) => {
                 self.found.open_gaps.push(at);
                 self.report(

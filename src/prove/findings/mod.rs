@@ -28,6 +28,12 @@ pub struct Findings {
     pub open_gaps: Vec<usize>,
     /// Indices in `Program::assertions` of those that were not decided.
     pub open_assertions: Vec<usize>,
+    /// Indices of layers and grids whose members exclude each other.
+    pub proved_overlaps: Vec<usize>,
+    /// Likewise that leave nobody out.
+    pub proved_gaps: Vec<usize>,
+    /// Likewise of assertions that hold.
+    pub proved_assertions: Vec<usize>,
 }
 
 /// What the findings about one program share.
