@@ -10,6 +10,7 @@
     reason = "a test may stop at what it does not expect"
 )]
 
+mod behaviour;
 mod diagram;
 mod model;
 mod random;
