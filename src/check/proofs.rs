@@ -45,10 +45,7 @@ pub(super) fn prove(
             if program.depends_on_time(layer.lines.iter().filter_map(|line| line.condition)))
     };
     let dated_assertion = |at: &usize| {
-        program
-            .assertions
-            .get(*at)
-            .is_some_and(|assertion| program.depends_on_time([assertion.condition]))
+        program.assertions.get(*at).is_some_and(|assertion| program.depends_on_time([assertion.condition]))
     };
     program.undecided = Undecided {
         now: Some(now),

@@ -201,6 +201,7 @@ pub fn run(
         batch_rows: BATCH_ROWS,
         now,
         keys: KeyMode::Skip,
+        threads: options.threads,
         ranges: Vec::new(),
     };
     let files = Files::bind(&dated, &wanted, users, options, &read_options);

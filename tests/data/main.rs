@@ -8,6 +8,7 @@
 )]
 
 mod bad_values;
+mod blocks;
 mod damage;
 mod facts;
 mod formats;

@@ -1,16 +1,18 @@
 //! JSON lines: an object a line. Each wanted value becomes the text that CSV would have: a string
 //! its content, a number its digits as written, a list its JSON.
 
-use super::csv::{MOST_BATCH_BYTES, text_batch, text_schema};
+use super::blocks::{self, Block, MOST_ROW_BYTES, Parsed, Rows};
+use super::csv::{TextFault, builders, text_batch, text_schema};
 use super::files::DataFile;
 use super::source::{Layout, RawBatches, RawField, RawOptions, damaged, open_text, why};
 use crate::diagnostic::Diagnostic;
-use arrow::array::{RecordBatch, StringBuilder};
+use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use hashbrown::HashMap;
 use indexmap::IndexSet;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor, value};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
@@ -18,8 +20,6 @@ use std::sync::Arc;
 
 /// How many lines say which columns there are.
 const SAMPLED_LINES: usize = 1000;
-/// The longest line that is read.
-const MOST_LINE_BYTES: u64 = 64 << 20;
 
 struct Lines {
     file: DataFile,
@@ -34,35 +34,38 @@ impl Lines {
         loop {
             self.buffer.clear();
             let count = (&mut self.reader)
-                .take(MOST_LINE_BYTES)
+                .take(MOST_ROW_BYTES as u64)
                 .read_until(b'\n', &mut self.buffer)
                 .map_err(|error| damaged(&self.file, format!("after line {}: {}", self.line, why(&error))))?;
             if count == 0 {
                 return Ok(false);
             }
             self.line += 1;
-            if count as u64 == MOST_LINE_BYTES {
-                return Err(damaged(&self.file, format!("line {} is longer than 64 MiB", self.line)));
+            if count == MOST_ROW_BYTES {
+                return Err(too_long(&self.file, self.line));
             }
             if !self.buffer.trim_ascii().is_empty() {
                 return Ok(true);
             }
         }
     }
+}
 
-    fn fault(&self, error: &serde_json::Error) -> Diagnostic {
-        let (file, line) = (&self.file, self.line);
-        if self.buffer.trim_ascii_start().starts_with(b"[") {
-            return damaged(file, format!("line {line} begins a list, where each line must be one object"))
-                .help("write one JSON object a line (JSON lines), without a list around them");
-        }
-        if std::str::from_utf8(&self.buffer).is_err() {
-            return damaged(file, format!("line {line} is not UTF-8 text"));
-        }
-        let text = error.to_string();
-        let what = text.split_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-        damaged(file, format!("line {line}, column {}: {what}", error.column()))
+fn too_long(file: &DataFile, line: u64) -> Diagnostic {
+    damaged(file, format!("line {line} is longer than 64 MiB"))
+}
+
+fn fault(file: &DataFile, line: u64, text: &[u8], error: &serde_json::Error) -> Diagnostic {
+    if text.trim_ascii_start().starts_with(b"[") {
+        return damaged(file, format!("line {line} begins a list, where each line must be one object"))
+            .help("write one JSON object a line (JSON lines), without a list around them");
     }
+    if std::str::from_utf8(text).is_err() {
+        return damaged(file, format!("line {line} is not UTF-8 text"));
+    }
+    let text = error.to_string();
+    let what = text.split_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    damaged(file, format!("line {line}, column {}: {what}", error.column()))
 }
 
 pub(super) fn layout(file: &DataFile) -> Result<Layout, Diagnostic> {
@@ -72,7 +75,9 @@ pub(super) fn layout(file: &DataFile) -> Result<Layout, Diagnostic> {
     let mut sampled = 0;
     while sampled < SAMPLED_LINES && lines.advance()? {
         let mut parser = serde_json::Deserializer::from_slice(&lines.buffer);
-        NamesSeed(&mut names).deserialize(&mut parser).map_err(|error| lines.fault(&error))?;
+        NamesSeed(&mut names)
+            .deserialize(&mut parser)
+            .map_err(|error| fault(file, lines.line, &lines.buffer, &error))?;
         sampled += 1;
     }
     let fields = names.into_iter().map(|name| RawField { name, ty: None }).collect();
@@ -107,98 +112,165 @@ pub(super) fn batches(
     names: &[String],
     options: &RawOptions,
 ) -> Result<RawBatches, Diagnostic> {
-    let reader = open_text(file, options.progress.clone())?;
-    Ok(Box::new(Rows {
-        lines: Lines { file: file.clone(), reader, buffer: Vec::new(), line: 0 },
+    let rows = JsonRows {
+        file: file.clone(),
         wanted: names.iter().enumerate().map(|(at, name)| (name.clone(), at)).collect(),
-        slots: names.iter().map(|_| Slot::default()).collect(),
         schema: text_schema(names.len()),
         batch_rows: options.batch_rows,
-    }))
+    };
+    let text = open_text(file, options.progress.clone())?;
+    Ok(blocks::batches(file, Arc::new(rows), text, options.threads))
 }
 
 /// The value of one column of the line at hand.
-#[derive(Default)]
-struct Slot {
-    known: bool,
-    text: String,
+#[derive(Clone, Default)]
+enum Slot<'a> {
+    #[default]
+    Missing,
+    /// As it stands in the line.
+    Part(&'a str),
+    Made(String),
 }
 
-impl Slot {
-    fn set(&mut self, text: &str) {
-        self.known = true;
-        self.text.clear();
-        self.text.push_str(text);
+impl Slot<'_> {
+    fn text(&self) -> Option<&str> {
+        match self {
+            Slot::Missing => None,
+            Slot::Part(text) => Some(text),
+            Slot::Made(text) => Some(text),
+        }
     }
 }
 
-struct Rows {
-    lines: Lines,
+/// A JSON value as the text that CSV would have.
+fn slot(written: &str) -> serde_json::Result<Slot<'_>> {
+    Ok(match written.as_bytes() {
+        [b'"', .., b'"'] if !written.contains('\\') => {
+            written.get(1..written.len() - 1).map_or(Slot::Missing, Slot::Part)
+        }
+        [b'"', ..] => Slot::Made(serde_json::from_str(written)?),
+        [b'n', ..] => Slot::Missing,
+        // Without the spaces that may be in it.
+        [b'[' | b'{', ..] => Slot::Made(serde_json::from_str::<Value>(written)?.to_string()),
+        _ => Slot::Part(written),
+    })
+}
+
+struct JsonRows {
+    file: DataFile,
     wanted: HashMap<String, usize>,
-    slots: Vec<Slot>,
     schema: Arc<Schema>,
     batch_rows: usize,
 }
 
-impl Rows {
-    fn batch(&mut self) -> Result<Option<RecordBatch>, Diagnostic> {
-        let mut builders: Vec<StringBuilder> = self
-            .slots
-            .iter()
-            .map(|_| StringBuilder::with_capacity(self.batch_rows, self.batch_rows * 8))
-            .collect();
-        let (mut rows, mut bytes) = (0, 0usize);
-        while rows < self.batch_rows && bytes < MOST_BATCH_BYTES && self.lines.advance()? {
-            for slot in &mut self.slots {
-                slot.known = false;
+impl JsonRows {
+    /// Reads lines, so many lines into the file, into batches.
+    fn read(&self, before: u64, text: &str, batches: &mut Vec<RecordBatch>) -> Result<(), Diagnostic> {
+        let mut slots = vec![Slot::Missing; self.wanted.len()];
+        let mut order = Vec::new();
+        let mut lines =
+            (before + 1..).zip(lines(text)).filter(|(_, line)| !line.trim_ascii().is_empty()).peekable();
+        while lines.peek().is_some() {
+            let mut builders = builders(slots.len(), self.batch_rows.min(text.len() / 16 + 1));
+            let mut rows = 0;
+            for (number, line) in lines.by_ref().take(self.batch_rows) {
+                slots.fill(Slot::Missing);
+                let mut parser = serde_json::Deserializer::from_str(line);
+                RowSeed { wanted: &self.wanted, order: &mut order, slots: &mut slots }
+                    .deserialize(&mut parser)
+                    .and_then(|()| parser.end())
+                    .map_err(|error| fault(&self.file, number, line.as_bytes(), &error))?;
+                for (builder, slot) in builders.iter_mut().zip(&slots) {
+                    builder.append_option(slot.text());
+                }
+                rows += 1;
             }
-            let mut parser = serde_json::Deserializer::from_slice(&self.lines.buffer);
-            RowSeed { wanted: &self.wanted, slots: &mut self.slots }
-                .deserialize(&mut parser)
-                .and_then(|()| parser.end())
-                .map_err(|error| self.lines.fault(&error))?;
-            for (builder, slot) in builders.iter_mut().zip(&self.slots) {
-                bytes += slot.text.len();
-                builder.append_option(slot.known.then_some(slot.text.as_str()));
-            }
-            rows += 1;
+            let batch = text_batch(&self.file, &self.schema, builders, rows);
+            batches.push(batch.map_err(|fault| match fault {
+                TextFault::NotUtf8(_) => damaged(&self.file, "it is not UTF-8 text"),
+                TextFault::Damaged(fault) => *fault,
+            })?);
         }
-        if rows == 0 {
-            return Ok(None);
-        }
-        text_batch(&self.lines.file, &self.schema, builders, rows).map(Some)
+        Ok(())
     }
 }
 
-impl Iterator for Rows {
-    type Item = Result<RecordBatch, Diagnostic>;
+/// The lines of a text, each with its end.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
+    ends.chain([text.len()])
+        .scan(0, |from, end| Some(text.get(std::mem::replace(from, end)..end).unwrap_or_default()))
+}
 
-    fn next(&mut self) -> Option<Self::Item> {
-        self.batch().transpose()
+impl Rows for JsonRows {
+    fn whole(&self, bytes: &[u8]) -> Option<usize> {
+        memchr::memrchr(b'\n', bytes).map(|last| last + 1)
+    }
+
+    fn endless(&self, lines: u64) -> Diagnostic {
+        too_long(&self.file, lines + 1)
+    }
+
+    fn failed(&self, lines: u64, error: &std::io::Error) -> Diagnostic {
+        damaged(&self.file, format!("after line {lines}: {}", why(error)))
+    }
+
+    fn parse(&self, block: &Block) -> Parsed {
+        let mut batches = Vec::new();
+        let (text, not_utf8) = match std::str::from_utf8(&block.bytes) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                // All lines before the one in which it happens.
+                let valid = block.bytes.get(..error.valid_up_to()).unwrap_or_default();
+                let text =
+                    memchr::memrchr(b'\n', valid).and_then(|last| valid.get(..=last)).unwrap_or_default();
+                let line = block.lines + memchr::memchr_iter(b'\n', text).count() as u64 + 1;
+                let problem = damaged(&self.file, format!("line {line} is not UTF-8 text"));
+                (std::str::from_utf8(text).unwrap_or_default(), Some(problem))
+            }
+        };
+        let problem = self.read(block.lines, text, &mut batches).err().or(not_utf8);
+        Parsed { batches, problem }
     }
 }
 
-struct RowSeed<'a> {
+/// The names of the line before, in their order, and which column each is: the next line mostly has
+/// them again.
+type Order = Vec<(String, Option<usize>)>;
+
+struct RowSeed<'a, 'de> {
     wanted: &'a HashMap<String, usize>,
-    slots: &'a mut [Slot],
+    order: &'a mut Order,
+    slots: &'a mut [Slot<'de>],
 }
 
-impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
+impl<'de> DeserializeSeed<'de> for RowSeed<'_, 'de> {
     type Value = ();
     fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
         from.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for RowSeed<'_> {
+impl<'de> Visitor<'de> for RowSeed<'_, 'de> {
     type Value = ();
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut place = 0;
         while let Some(name) = map.next_key_seed(Name)? {
-            match self.wanted.get(name.as_ref()).and_then(|at| self.slots.get_mut(*at)) {
-                Some(slot) => map.next_value_seed(SlotSeed(slot))?,
+            if self.order.get(place).is_none_or(|(known, _)| *known != name) {
+                let column = self.wanted.get(name.as_ref()).copied();
+                self.order.truncate(place);
+                self.order.push((name.into_owned(), column));
+            }
+            let column = self.order.get(place).and_then(|(_, column)| *column);
+            place += 1;
+            match column.and_then(|column| self.slots.get_mut(column)) {
+                Some(value) => {
+                    let written: &'de RawValue = map.next_value()?;
+                    *value = slot(written.get()).map_err(serde::de::Error::custom)?;
+                }
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -228,56 +300,5 @@ impl<'de> Visitor<'de> for Name {
     }
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
         Ok(Cow::Owned(text.to_owned()))
-    }
-}
-
-struct SlotSeed<'a>(&'a mut Slot);
-
-impl<'de> DeserializeSeed<'de> for SlotSeed<'_> {
-    type Value = ();
-    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        from.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for SlotSeed<'_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.0.known = false;
-        Ok(())
-    }
-    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.0.set(if value { "true" } else { "false" });
-        Ok(())
-    }
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.0.set(text);
-        Ok(())
-    }
-    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.0.set(&number.to_string());
-        Ok(())
-    }
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.0.set(&number.to_string());
-        Ok(())
-    }
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.0.set(&number.to_string());
-        Ok(())
-    }
-    // A number with all its digits comes as a map too; `Value` knows which is which.
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        let value: Value = serde::Deserialize::deserialize(value::MapAccessDeserializer::new(map))?;
-        self.0.set(&value.to_string());
-        Ok(())
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        let value: Value = serde::Deserialize::deserialize(value::SeqAccessDeserializer::new(seq))?;
-        self.0.set(&value.to_string());
-        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //! Memory holds a few batches, whatever the number of rows.
 
 mod arrow_ipc;
+mod blocks;
 mod csv;
 mod files;
 mod json;
@@ -48,6 +49,8 @@ pub struct ReadOptions {
     pub now: i64,
     /// Whether two rows may not have the same key.
     pub keys: KeyMode,
+    /// How many threads may parse a text file; with one nothing is started.
+    pub threads: usize,
     /// Rows that matter: those with a known value within each of these ranges. Others may be left out
     /// where the file's statistics show that none of many is within; they are then neither counted
     /// nor checked, so this is for callers to whom they make no difference.
@@ -77,6 +80,7 @@ impl Default for ReadOptions {
             batch_rows: 1 << 16,
             now: 0,
             keys: KeyMode::Skip,
+            threads: 1,
             ranges: Vec::new(),
         }
     }

@@ -31,6 +31,7 @@ impl Scan {
         let options = RawOptions {
             delimiter: bound.options.delimiter,
             batch_rows: bound.options.batch_rows,
+            threads: bound.threads_of_a_part(),
             progress: bound.bytes_read.clone(),
         };
         let raw = batches(bound, file, part, &options)?;

@@ -119,6 +119,8 @@ impl Footers {
 pub(super) struct RawOptions {
     pub delimiter: u8,
     pub batch_rows: usize,
+    /// So many threads parse text.
+    pub threads: usize,
     /// Bytes that were read so far, over all files.
     pub progress: Arc<AtomicU64>,
 }
@@ -158,7 +160,10 @@ thread_local! {
 
 /// The decoders of file formats are libraries that were not written against hostile files: where
 /// one of them panics, the file is damaged, and nothing is printed.
-fn guarded<T>(file: &DataFile, f: impl FnOnce() -> Result<T, Diagnostic>) -> Result<T, Diagnostic> {
+pub(super) fn guarded<T>(
+    file: &DataFile,
+    f: impl FnOnce() -> Result<T, Diagnostic>,
+) -> Result<T, Diagnostic> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
         let usual = panic::take_hook();

@@ -73,6 +73,11 @@ impl BoundTable {
         self.files.iter().enumerate().flat_map(|(at, bound)| bound.parts(at)).collect()
     }
 
+    /// How many threads parse the text of one part: several parts have a thread each.
+    pub fn threads_of_a_part(&self) -> usize {
+        if self.files.len() == 1 { self.options.threads } else { 1 }
+    }
+
     /// A clock for conversions; each reader needs its own.
     pub fn clock(&self) -> Clock {
         Clock::new(&self.program.timezone, self.options.now)

@@ -109,6 +109,8 @@ struct Printer<'a> {
     own: Option<NodeId>,
     /// Whether bare names are an event's columns.
     in_event: Cell<bool>,
+    /// Whether weekdays are written as those of a date, because nothing says that a name is one.
+    weekdays_alone: Cell<bool>,
     types: HashMap<TypeId, String>,
     out: String,
 }
@@ -183,6 +185,7 @@ impl<'a> Printer<'a> {
             unstated,
             own: None,
             in_event: Cell::new(false),
+            weekdays_alone: Cell::new(false),
             types,
             out: String::new(),
         }
@@ -328,16 +331,18 @@ impl<'a> Printer<'a> {
         match &declaration.kind {
             DeclarationKind::Trait => {
                 let node = self.program.node(declaration.value);
-                let value = self.expression(declaration.value);
-                // A conversion is not written, so the type that asks for it is.
                 let stated = match &node.ty {
-                    ty @ (Type::Float | Type::Decimal { .. } | Type::Timestamp | Type::Label(_))
-                        if *ty != Type::Label(TypeId::WEEKDAY) =>
-                    {
+                    // A conversion is not written, so the type that asks for it is.
+                    ty @ (Type::Float | Type::Decimal { .. } | Type::Timestamp) => {
                         format!(" : {}?", self.ty(ty))
+                    }
+                    Type::Label(_) => {
+                        self.labels(&heading, declaration.value);
+                        return;
                     }
                     _ => String::new(),
                 };
+                let value = self.expression(declaration.value);
                 let _ = writeln!(self.out, "trait {heading}{stated} = {value}");
             }
             DeclarationKind::Segment => {
@@ -446,6 +451,7 @@ impl<'a> Printer<'a> {
                 format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
             }
             Value::Label(code) => match ty {
+                Type::Label(TypeId::WEEKDAY) if self.weekdays_alone.get() => unstated::weekday(*code),
                 Type::Label(ty) => label(self.program.label(*ty, *code)),
                 _ => code.to_string(),
             },

@@ -3,19 +3,38 @@
 //! written, so each becomes a trait of its own.
 
 use super::{Printer, name};
-use crate::program::{DeclarationKind, Expr, Node, NodeId, Program, Scope, Type, TypeId};
-use std::borrow::Cow;
+use crate::program::{DeclarationKind, Expr, NodeId, Program, Scope, Type, TypeId};
 use hashbrown::{HashMap, HashSet};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 impl Printer<'_> {
     /// Such a value as a trait.
     pub(super) fn unstated(&mut self, id: NodeId) {
         let declared = self.named.get(&id).map_or(String::new(), |text| name(text));
-        let ty = self.ty(&self.program.node(id).ty);
-        let value = self.expression(id);
-        let _ = writeln!(self.out, "\ntrait {declared} : {ty}? = {value}");
+        self.out.push('\n');
+        self.labels(&declared, id);
     }
+
+    /// A trait whose values are labels, with their type; that of weekdays has no name to be written.
+    pub(super) fn labels(&mut self, heading: &str, id: NodeId) {
+        let ty = &self.program.node(id).ty;
+        if *ty == Type::Label(TypeId::WEEKDAY) {
+            let alone = only_labels(self.program, &HashMap::new()).get(id.0 as usize).copied();
+            self.weekdays_alone.set(alone.unwrap_or(false));
+            let value = self.expression(id);
+            self.weekdays_alone.set(false);
+            let _ = writeln!(self.out, "trait {heading} = {value}");
+        } else {
+            let (ty, value) = (self.ty(ty), self.expression(id));
+            let _ = writeln!(self.out, "trait {heading} : {ty}? = {value}");
+        }
+    }
+}
+
+/// A weekday as that of a date in the first week of 2024, which begins on a Monday.
+pub(super) fn weekday(code: u32) -> String {
+    format!("weekday(2024-01-{:02})", code + 1)
 }
 
 /// Finds these values and gives them names.
@@ -34,10 +53,13 @@ pub(super) fn name_unstated<'a>(
     let alone = labels_alone(program, named);
     let mut found = Vec::new();
     for ((id, node), scope) in (0_u32..).map(NodeId).zip(&program.nodes).zip(program.scopes()) {
-        let (Type::Label(ty), Expr::Case { .. }) = (&node.ty, &node.expr) else { continue };
+        let Type::Label(ty) = &node.ty else { continue };
+        if matches!(node.expr, Expr::Constant(_)) {
+            continue;
+        }
         let known_as = match (layers.get(ty), program.types.get(ty.0 as usize)) {
-            (Some(layer), _) => *layer,
-            (None, Some(declared)) if alone.contains(&id) => declared.name.as_str(),
+            (Some(layer), _) if matches!(node.expr, Expr::Case { .. }) => *layer,
+            (_, Some(declared)) if alone.contains(&id) => declared.name.as_str(),
             _ => continue,
         };
         if scope == Scope::User && !named.contains_key(&id) {
@@ -52,17 +74,20 @@ pub(super) fn name_unstated<'a>(
     found
 }
 
-/// The values that stand in tests where nothing but labels is beside them.
+/// The values that stand where nothing but labels is beside them.
 fn labels_alone(program: &Program, named: &HashMap<NodeId, Cow<'_, str>>) -> HashSet<NodeId> {
     let only_labels = only_labels(program, named);
     let is_alone = |id: &NodeId| only_labels.get(id.0 as usize).copied().unwrap_or(false);
-    let tested = |node: &Node| match &node.expr {
-        Expr::Compare { left, right, .. } => vec![*left, *right],
-        Expr::InSet { value, .. } => vec![*value],
-        Expr::IsKnown(value) => vec![*value],
-        _ => Vec::new(),
-    };
-    program.nodes.iter().map(tested).filter(|sides| sides.iter().all(is_alone)).flatten().collect()
+    let mut alone = HashSet::new();
+    for node in &program.nodes {
+        let passes_type_on = matches!(node.ty, Type::Label(_)) && !node.expr.closes_scope();
+        let operands = node.expr.operands();
+        let stated = matches!(node.expr, Expr::Compare { .. }) && !operands.iter().all(is_alone);
+        if !passes_type_on && !stated {
+            alone.extend(operands.into_iter().filter(is_alone));
+        }
+    }
+    alone
 }
 
 /// For each node whether it is made of written labels only.
@@ -77,6 +102,7 @@ fn only_labels(program: &Program, named: &HashMap<NodeId, Cow<'_, str>>) -> Vec<
                 Expr::Case { arms, otherwise } => {
                     arms.iter().map(|(_, value)| value).chain(otherwise).all(of)
                 }
+                Expr::OrElse(..) | Expr::Least(_) | Expr::Greatest(_) => node.expr.operands().iter().all(of),
                 _ => false,
             };
         only.push(labels);
