@@ -66,6 +66,31 @@ fn each_gives_what_it_is_expected_to() {
     }
 }
 
+/// Each is what a careful author would hand on: rows with what is expected of them, what must hold for
+/// everybody, and sizes outside of which nothing is published.
+#[test]
+fn each_has_tests_that_pass_assertions_and_guards() {
+    for example in examples() {
+        let rules = example.join("rules.seg");
+        let report = strata(&["test", "--format", "json", rules.to_str().unwrap()]);
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        let passed = report.get("passed").and_then(serde_json::Value::as_u64);
+        assert!(passed >= Some(3), "{} has too few tests: {passed:?}", example.display());
+        let built = tempfile::tempdir().unwrap();
+        let built = built.path().join("rules.ir.json");
+        strata(&["build", "--quiet", rules.to_str().unwrap(), "-o", built.to_str().unwrap()]);
+        let built: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(built).unwrap()).unwrap();
+        for what in ["assertions", "guards"] {
+            let declared = built.pointer(&format!("/program/{what}")).and_then(serde_json::Value::as_array);
+            assert!(declared.is_some_and(|all| !all.is_empty()), "{} has no {what}", example.display());
+        }
+        // None of them is left to the data.
+        let undecided = built.pointer("/program/undecided/assertions").and_then(serde_json::Value::as_array);
+        assert!(undecided.is_none_or(Vec::is_empty), "{} has assertions without proof", example.display());
+    }
+}
+
 #[test]
 fn the_expanded_rules_and_the_built_ones_give_the_same_answer() {
     for example in examples() {

@@ -123,7 +123,7 @@ pub(super) fn table(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn size(text: &str) -> Result<usize, String> {
+pub(super) fn size(text: &str) -> Result<usize, String> {
     let lowered = text.trim().to_lowercase();
     let digits = lowered.trim_end_matches(|letter: char| !letter.is_ascii_digit());
     let unit = lowered.strip_prefix(digits).unwrap_or_default().trim();

@@ -116,7 +116,8 @@ pub(super) fn candidates(
         if line.ty == Type::Timestamp {
             found.extend((1..=48).map(|n| near + n * 1_800_000_000));
         }
-        found.extend((1..32).map(|n| low + (high / 32 - low / 32) * n));
+        // In this order nothing leaves the range, however wide it is.
+        found.extend((1..32).map(|n| low - low / 32 * n + high / 32 * n));
     }
     let mut seen = hashbrown::HashSet::new();
     found.retain(|rank| (low..=high).contains(rank) && seen.insert(*rank));

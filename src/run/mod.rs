@@ -19,6 +19,7 @@ pub use layout::Layout;
 pub use moment::NowFrom;
 pub use one_user::one_user;
 pub use present::present;
+pub(crate) use select::assigns;
 pub use stop::Stop;
 pub use summary::{BadColumn, BadExample, EventRows, Stages, Summary};
 
@@ -174,13 +175,37 @@ pub fn run(
     options: &RunOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Summary, RunError> {
+    run_to(program, options, None, progress)
+}
+
+/// Runs a program as [`run`] does; the rows go into `sink`, in the table's order, and not to
+/// `options.output`. They are laid out as in a file: the key, then a column for each declaration that
+/// is shown.
+///
+/// # Errors
+/// As [`run`], and those of the sink.
+pub fn run_into(
+    program: &Program,
+    options: &RunOptions,
+    sink: Box<dyn write::Sink>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Summary, RunError> {
+    run_to(program, options, Some(sink), progress)
+}
+
+fn run_to(
+    program: &Program,
+    options: &RunOptions,
+    given: Option<Box<dyn write::Sink>>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Summary, RunError> {
     let start = Instant::now();
     let (users, selection, (now, now_from)) = prepare(program, options)?;
     let dated = program.at(now);
-    let writing = options.output.is_some();
+    let writing = given.is_some() || options.output.is_some();
     // A summary alone has no use for attributes.
     let shown = selection.shown.iter().copied().filter(|index| {
-        writing || program.declarations.get(*index).is_some_and(|found| select::assigns(&found.kind))
+        writing || program.declarations.get(*index).is_some_and(|found| assigns(&found.kind))
     });
     let wanted: Vec<usize> = shown.collect();
     let (dated, scores) = scores::with_levels(dated, &wanted);
@@ -243,8 +268,9 @@ pub fn run(
     let moment = Moment { now: moment::show(now, &moment::zone(program)), from: now_from };
     let hash = program.hash();
     let writer = writing.then(|| layout::Writer::new(program, users, &selection, options.layout));
-    let mut sink = match (&options.output, &writer) {
-        (Some(path), Some(writer)) => {
+    let mut sink = match (given, &options.output, &writer) {
+        (Some(sink), ..) => Some(sink),
+        (None, Some(path), Some(writer)) => {
             let metadata = metadata(program, &moment, &hash);
             let partition_by = options.partition_by.clone();
             let sink_options = SinkOptions {

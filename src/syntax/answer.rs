@@ -151,6 +151,9 @@ impl Reader<'_> {
             || new_item
             || shown == "}"
             || ["when", "otherwise"].contains(&shown.as_str());
+        if let Some(finding) = self.slip_of_arrow(failure) {
+            return (finding, failure.at);
+        }
         if let Some(finding) = self.slip(failure, token, previous) {
             return (finding, token.1);
         }

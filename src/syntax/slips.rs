@@ -45,6 +45,26 @@ impl Reader<'_> {
             .or_else(|| self.slip_in_declaration(failure, shown, span))
     }
 
+    /// `=>` before a play's text: after a condition it reads as `>=`, and then the arrow is missing.
+    pub(super) fn slip_of_arrow(&self, failure: &Failure) -> Option<Diagnostic> {
+        const ARROW: &str = "=>";
+        if failure.rule != Some(Rule::play_line) {
+            return None;
+        }
+        let so_far = self.clean.get(failure.start..failure.at)?;
+        let (before, after) = so_far.rsplit_once(ARROW)?;
+        if !after.trim_start().starts_with('"') {
+            return None;
+        }
+        let at = failure.start + before.len();
+        let place = self.span(at, at + ARROW.len());
+        Some(
+            Diagnostic::new(codes::HABIT, place, "the arrow to a text is `->`")
+                .help("write `->`")
+                .fix(place, "->"),
+        )
+    }
+
     fn slip_of_sign(
         &self,
         shown: &str,

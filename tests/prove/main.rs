@@ -62,7 +62,14 @@ fn program(random: &mut Random) -> String {
     for member in ["high", "mid"] {
         text += &format!("  {member} when {}\n", condition(random, 1));
     }
-    text += "  low otherwise\n}\n";
+    text += "  low otherwise\n}\nplay p for l {\n";
+    for line in 0..4 {
+        let whom = random.below(members + 1);
+        let whom = if whom == members { "_".to_owned() } else { format!("m{whom}") };
+        let when = if random.percent(60) { format!(" when {}", condition(random, 1)) } else { String::new() };
+        text += &format!("  {whom}{when} -> \"text {line}\"\n");
+    }
+    text += "}\n";
     text += &format!("assert always ({})\n", condition(random, 2));
     text += &format!(
         "assert never ({} and {})\n",
@@ -213,6 +220,27 @@ fn check_one(seed: u64, users: &[Row]) {
                     left.iter_mut().zip(&own).for_each(|(left, own)| *left &= !own);
                 }
             }
+            DeclarationKind::Play(play) => {
+                let mut left = vec![true; users.len()];
+                for (at, line) in play.lines.iter().enumerate() {
+                    let text = format!("-> \"text {at}\"");
+                    let place = lines.iter().position(|line| line.contains(&text)).unwrap() + 1;
+                    let own = truth.of(line.condition);
+                    let when = line.when.map(|when| truth.of(when));
+                    let kept = when.as_ref().is_none_or(|when| when.contains(&true));
+                    // That nobody is of the pattern is no fault of the line.
+                    if when.is_some() && !(kept && own.contains(&true)) {
+                        expected.insert(("E0401", place, String::new()));
+                    }
+                    if when.is_some_and(|when| !when.contains(&false)) {
+                        expected.insert(("W1401", place, String::new()));
+                    }
+                    if own.contains(&true) && !own.iter().zip(&left).any(|(own, left)| *own && *left) {
+                        expected.insert(("E0404", place, String::new()));
+                    }
+                    left.iter_mut().zip(&own).for_each(|(left, own)| *left &= !own);
+                }
+            }
             _ => {}
         }
     }
@@ -302,6 +330,9 @@ fn idle_parts(seed: u64, text: &str, bare: &Program, found: &[Diagnostic], truth
                             .collect(),
                         DeclarationKind::Scale(lines) => {
                             lines.iter().filter_map(|line| line.condition).map(|id| truth.of(id)).collect()
+                        }
+                        DeclarationKind::Play(play) => {
+                            play.lines.iter().filter_map(|line| line.when).map(|id| truth.of(id)).collect()
                         }
                         _ => Vec::new(),
                     })

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::check::Checker;
-use crate::diagnostic::codes::{logic, tests as codes};
+use crate::diagnostic::codes::tests as codes;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::program::written::Role;
 use crate::program::{
@@ -56,7 +56,6 @@ impl Checker {
         if !sound {
             return None;
         }
-        self.shadowed_lines(&lines);
         self.members_without_line(written, &subject, &lines);
         let place = written.name.span;
         let arms: Vec<TextArm> = lines
@@ -255,26 +254,6 @@ impl Checker {
             }
             _ => finding.help("`_` stands for any member"),
         });
-    }
-
-    /// A line is never said where an earlier one without a condition takes all of its users.
-    fn shadowed_lines(&mut self, lines: &[PlayLine]) {
-        for (at, line) in lines.iter().enumerate() {
-            let earlier = lines.iter().take(at).find(|earlier| {
-                covers(&earlier.pattern, &line.pattern)
-                    && (earlier.when.is_none() || earlier.when == line.when)
-            });
-            if let Some(earlier) = earlier {
-                let finding = Diagnostic::new(
-                    logic::SHADOWED,
-                    line.place,
-                    "this line is never said: an earlier one speaks to all of its users",
-                )
-                .label(earlier.place, "this one")
-                .help("move it up, give the earlier line a `when`, or delete one of them");
-                self.report(finding);
-            }
-        }
     }
 
     /// W1501: members that no line speaks to.

@@ -22,18 +22,21 @@ impl Checker {
         let mut ids: Vec<Option<NodeId>> = vec![None; operands.len()];
         let mut poisoned = false;
         let mut context = expected.cloned();
-        // First whatever has a type of its own, then what takes its type from that.
-        let anchored: Vec<bool> = (0..operands.len())
-            .map(|at| {
-                operands
-                    .get(at)
-                    .is_some_and(|e| !self.is_label_beside(at, operands) && !self.needs_context(e))
-            })
-            .collect();
-        for wanted in [true, false] {
+        let mut done: Vec<usize> = Vec::with_capacity(operands.len());
+        // First what has a type of its own, whatever it is called; then names, which may be labels of that
+        // type; then what takes its type from the others.
+        for turn in [Turn::Calculations, Turn::Names, Turn::Rest] {
+            let mut taken = Vec::new();
             for (at, e) in operands.iter().enumerate() {
+                if !done.contains(&at) && self.is_turn_of(turn, e, at, operands, context.as_ref()) {
+                    taken.push(at);
+                }
+            }
+            for at in taken {
+                let Some(e) = operands.get(at) else { continue };
+                done.push(at);
                 // Without a type to go by, a label would only be an unknown name: one fault is enough.
-                if anchored.get(at) != Some(&wanted) || (!wanted && poisoned && context.is_none()) {
+                if turn == Turn::Rest && poisoned && context.is_none() {
                     continue;
                 }
                 let id = self.value(e, context.as_ref());
@@ -55,6 +58,28 @@ impl Checker {
         self.unify(operands, ids, comparisons)
     }
 
+    /// Whether an operand is to be evaluated in this turn, if it was not before.
+    fn is_turn_of(
+        &mut self,
+        turn: Turn,
+        e: &ast::Expr,
+        at: usize,
+        operands: &[&ast::Expr],
+        context: Option<&Type>,
+    ) -> bool {
+        let is_its_kind = match turn {
+            Turn::Calculations => name_of(e).is_none(),
+            Turn::Names => name_of(e).is_some_and(|name| !self.is_label_of(context, name)),
+            Turn::Rest => return true,
+        };
+        is_its_kind && !self.is_label_beside(at, operands) && !self.needs_context(e)
+    }
+
+    /// Whether a name is a label of that type.
+    fn is_label_of(&self, ty: Option<&Type>, name: &ast::Name) -> bool {
+        matches!(ty, Some(Type::Label(ty)) if self.label_code(*ty, &name.text).is_some())
+    }
+
     /// Whether an operand can only be read by the type of what stands beside it.
     fn needs_context(&mut self, e: &ast::Expr) -> bool {
         match &e.kind {
@@ -71,13 +96,19 @@ impl Checker {
         }
     }
 
-    /// Whether a name is a label of what stands beside it, although it is declared as well: there
-    /// the label wins. Where each could be the other's label, the left one is the name.
+    /// Whether a name, or all names that an operand may come to, are labels of what stands beside it,
+    /// although they are declared as well: there the label wins. Where each could be the other's label,
+    /// the left one is the name.
     fn is_label_beside(&mut self, at: usize, operands: &[&ast::Expr]) -> bool {
-        let Some(ExprKind::Name(name)) = operands.get(at).map(|e| &e.kind) else { return false };
+        let Some(results) = operands.get(at).and_then(|e| results(e)).filter(|names| !names.is_empty())
+        else {
+            return false;
+        };
         (0..operands.len()).filter(|other| *other != at).any(|other| {
-            let Some(ExprKind::Name(neighbour)) = operands.get(other).map(|e| &e.kind) else { return false };
-            self.owns(neighbour, name) && !(at < other && self.owns(name, neighbour))
+            let Some(neighbour) = operands.get(other).and_then(|e| name_of(e)) else { return false };
+            results
+                .iter()
+                .all(|name| self.owns(neighbour, name) && !(at < other && self.owns(name, neighbour)))
         })
     }
 
@@ -211,6 +242,37 @@ impl Checker {
             None => finding,
         };
         self.report(finding);
+    }
+}
+
+/// When an operand is evaluated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Calculations,
+    Names,
+    Rest,
+}
+
+/// The name that an operand is, in parentheses or not.
+fn name_of(e: &ast::Expr) -> Option<&ast::Name> {
+    match &e.kind {
+        ExprKind::Name(name) => Some(name),
+        ExprKind::Parenthesised(inner) => name_of(inner),
+        _ => None,
+    }
+}
+
+/// The names of which one is what an operand comes to, where it can come to nothing but names and texts.
+fn results(e: &ast::Expr) -> Option<Vec<&ast::Name>> {
+    match &e.kind {
+        ExprKind::Name(name) => Some(vec![name]),
+        ExprKind::Text(_) => Some(Vec::new()),
+        ExprKind::Parenthesised(inner) => results(inner),
+        ExprKind::Case { arms, otherwise } => {
+            let values = arms.iter().map(|(_, value)| value).chain(otherwise.as_deref());
+            values.map(results).collect::<Option<Vec<_>>>().map(|names| names.concat())
+        }
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The comparison for people at a terminal.
 
+use super::super::declared::Kind;
 use super::{ColumnChange, Counts, Diff, Difference, Entry, Setting, Status};
 use std::fmt::Write;
 
@@ -28,8 +29,7 @@ pub fn human(diff: &Diff) -> String {
         out.push('\n');
     }
     for rule in others {
-        let word = rule.kind.map_or("", |kind| kind.word());
-        let _ = writeln!(out, "{word} {}{}: {}", rule.name, was(rule), rule.status.word());
+        let _ = writeln!(out, "{}: {}", of_rule(rule.kind, &rule.name, &rule.was), rule.status.word());
         if let Some(reason) = &rule.reason {
             let _ = writeln!(out, "  {reason}");
         }
@@ -98,8 +98,18 @@ pub(super) fn region(difference: &Difference) -> &str {
     if difference.region.is_empty() { "everybody" } else { &difference.region }
 }
 
+/// A rule by kind and name, and what it was called.
+pub(super) fn of_rule(kind: Option<Kind>, name: &str, was: &Option<String>) -> String {
+    let word = kind.map_or("", |kind| kind.word());
+    format!("{word} {name}{}", was_called(was))
+}
+
 fn was(entry: &Entry) -> String {
-    entry.was.as_ref().map_or(String::new(), |was| format!(", was called {was}"))
+    was_called(&entry.was)
+}
+
+fn was_called(was: &Option<String>) -> String {
+    was.as_ref().map_or(String::new(), |was| format!(", was called {was}"))
 }
 
 fn sign(entry: &Entry) -> char {

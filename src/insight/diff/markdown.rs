@@ -75,12 +75,12 @@ fn row(out: &mut String, name: &str, entry: &Entry) {
 }
 
 /// As code; a stroke would end the cell.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     format!("`{}`", text.replace('|', "\\|").replace('`', "'"))
 }
 
 /// Text that Markdown takes as it stands.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::new();
     for character in text.chars() {
         match character {

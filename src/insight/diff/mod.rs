@@ -8,6 +8,7 @@ mod columns;
 mod compare;
 mod human;
 mod markdown;
+pub mod moves;
 
 pub use columns::{ColumnChange, Setting};
 pub use human::human;

@@ -46,9 +46,9 @@ impl Prover<'_> {
                     let alone: Vec<(NodeId, bool)> =
                         within.into_iter().chain(*line).map(|id| (id, true)).collect();
                     if !group.is_nobody(&alone, self.budget) {
-                        let core = self.smaller(&mut group, core);
-                        let blamed = earlier.iter().filter(|(literal, _)| core.contains(literal));
-                        found.push(Shadowed { line: at, by: blamed.map(|(_, at)| *at).collect() });
+                        let own = line.map(|id| group.condition(id));
+                        let by = self.blamed(&mut group, core, own, &earlier);
+                        found.push(Shadowed { line: at, by });
                     }
                 }
                 Search::Open(reason) => open.push((at, reason)),
@@ -62,6 +62,29 @@ impl Prover<'_> {
             }
         }
         (found, open)
+    }
+
+    /// The earlier lines that leave nobody to a line: one that does so alone, else all that it takes.
+    /// `earlier` has the literals that say that they do not hold.
+    fn blamed(
+        &self,
+        group: &mut Group<'_>,
+        core: Vec<Literal>,
+        own: Option<Literal>,
+        earlier: &[(Literal, usize)],
+    ) -> Vec<usize> {
+        // A line that holds just where an earlier one does not has the very literal that says that the
+        // earlier one does not: that one takes nobody from it.
+        let others: Vec<(Literal, usize)> =
+            earlier.iter().copied().filter(|(literal, _)| Some(*literal) != own).collect();
+        if let Some(own) = own
+            && let Some((_, at)) =
+                others.iter().find(|(not, _)| group.refuted(&[own, *not], self.budget).is_some())
+        {
+            return vec![*at];
+        }
+        let core = self.smaller(group, core);
+        others.iter().filter(|(literal, _)| core.contains(literal)).map(|(_, at)| *at).collect()
     }
 
     /// A core without what it does not need.

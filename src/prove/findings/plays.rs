@@ -4,7 +4,7 @@ use super::super::Possibility;
 use super::Look;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::codes::logic;
-use crate::program::{DeclarationKind, NodeId};
+use crate::program::{DeclarationKind, NodeId, Play, PlayLine};
 
 impl Look<'_> {
     /// Looks at every play. That a pattern alone takes nobody is no fault of its line.
@@ -17,15 +17,7 @@ impl Look<'_> {
             let (shadowed, _) = self.prover.shadowed(&conditions, None);
             for found in shadowed {
                 let Some(line) = play.lines.get(found.line) else { continue };
-                let mut finding = Diagnostic::new(
-                    logic::SHADOWED,
-                    line.place,
-                    "this line is never said: earlier ones speak to all of its users",
-                );
-                for earlier in found.by.iter().filter_map(|at| play.lines.get(*at)) {
-                    finding = finding.label(earlier.place, "this one speaks to some of them");
-                }
-                self.report(finding.help("move it up, make the earlier lines narrower, or leave it out"));
+                self.report(shadowed_line(play, line, &found.by));
             }
             for line in &play.lines {
                 let own = line.when.filter(|when| {
@@ -45,4 +37,24 @@ impl Look<'_> {
             }
         }
     }
+}
+
+/// A line whose users are spoken to by others before it.
+fn shadowed_line(play: &Play, line: &PlayLine, by: &[usize]) -> Diagnostic {
+    let (what, which) = match by {
+        [_] => ("an earlier one speaks to all of its users", "this one"),
+        _ => ("earlier ones speak to all of its users", "this one speaks to some of them"),
+    };
+    let mut finding =
+        Diagnostic::new(logic::SHADOWED, line.place, format!("this line is never said: {what}"));
+    for earlier in by.iter().filter_map(|at| play.lines.get(*at)) {
+        finding = finding.label(earlier.place, which);
+    }
+    let help = match by {
+        [only] if play.lines.get(*only).is_some_and(|earlier| earlier.when.is_none()) => {
+            "move it up, give the earlier line a `when`, or delete one of them"
+        }
+        _ => "move it up, make the earlier lines narrower, or leave it out",
+    };
+    finding.help(help)
 }
