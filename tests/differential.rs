@@ -29,6 +29,8 @@ mod programs;
 mod random;
 #[path = "differential/rows.rs"]
 mod rows;
+#[path = "differential/ways.rs"]
+mod ways;
 
 use arrow::array::Array;
 use model::Model;
@@ -80,6 +82,11 @@ fn both_evaluators_agree() {
 #[test]
 fn all_evaluators_of_behaviour_agree() {
     over_seeds(400, event_cases::run);
+}
+
+#[test]
+fn both_ways_of_a_run_agree() {
+    over_seeds(100, ways::run);
 }
 
 /// Runs so many cases, or as many as the environment says.

@@ -62,3 +62,28 @@ fn duckdb_says_the_same_of_the_purchases() {
 fn duckdb_says_the_same_of_the_shop() {
     witness("shop", "user_id", &["users=shop/users.csv", "actions=shop/events.csv.gz"]);
 }
+
+/// Columns that Strata encodes itself (bitmaps, codes, lists of codes) are read alike by others: DuckDB
+/// counts from both layouts what the summary says.
+#[test]
+fn duckdb_reads_what_strata_writes() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for layout in ["wide", "lists"] {
+        let run = Command::new(env!("CARGO_BIN_EXE_strata"))
+            .args(["run", "--summary", "json", "--layout", layout, "-o"])
+            .arg(folder.path().join(format!("{layout}.parquet")))
+            .arg(root().join("examples/method/rules.seg"))
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        std::fs::write(folder.path().join("summary.json"), run.stdout).unwrap();
+    }
+    let script = root().join("tests/duckdb/outputs.py");
+    let witness = Command::new(python).arg(script).arg(folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&witness.stdout);
+    assert!(witness.status.success(), "{said}{}", String::from_utf8_lossy(&witness.stderr));
+    let counted: usize =
+        said.lines().last().and_then(|last| last.split(' ').next()?.parse().ok()).unwrap_or(0);
+    assert!(counted >= 20, "only {counted} counts were compared:\n{said}");
+}

@@ -3,8 +3,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use indexmap::IndexMap;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use strata::run::{Layout, RunOptions};
 
 const ROWS: usize = 25;
 
@@ -112,6 +116,67 @@ fn the_expanded_rules_and_the_built_ones_give_the_same_answer() {
         let from_expanded = strata(&["run", expanded.to_str().unwrap(), "--summary", "json"]);
         assert_eq!(counts(&from_expanded), counts(&text), "{} expanded", example.display());
     }
+}
+
+/// The users of an example in several files, as many readers take them: what one reader gives.
+#[test]
+fn many_readers_give_what_one_gives() {
+    for example in examples() {
+        let folder = tempfile::tempdir().unwrap();
+        let rules = example.join("rules.seg");
+        let program = strata::check::check(&rules, &strata::check::Options::default()).program.unwrap();
+        let users = program.users.as_ref().unwrap();
+        let table = strata::data::read::path_of(users, None).unwrap();
+        let parts = in_parts(Path::new(&table), &folder.path().join("users"));
+        for layout in [Layout::Wide, Layout::Long, Layout::Lists] {
+            let output = |one_reader: bool| {
+                let path = folder.path().join(if one_reader { "one.parquet" } else { "many.parquet" });
+                let options = RunOptions {
+                    tables: IndexMap::from([(users.name.clone(), parts.display().to_string())]),
+                    output: Some(path.clone()),
+                    layout,
+                    threads: 2,
+                    force: true,
+                    one_reader,
+                    ..RunOptions::default()
+                };
+                let summary = strata::run::run(&program, &options, &mut |_| {}).unwrap();
+                (lasting(&summary.to_json().unwrap()), rows(&path))
+            };
+            assert_eq!(output(false), output(true), "{} {layout:?}", example.display());
+        }
+    }
+}
+
+/// A CSV file as a folder of files, each with some of its lines.
+fn in_parts(table: &Path, folder: &Path) -> PathBuf {
+    std::fs::create_dir(folder).unwrap();
+    let text = std::fs::read_to_string(table).unwrap();
+    let (header, body) = text.split_once('\n').unwrap();
+    let lines: Vec<&str> = body.lines().collect();
+    for (number, lines) in lines.chunks(lines.len().div_ceil(4).max(1)).enumerate() {
+        let part = format!("{header}\n{}\n", lines.join("\n"));
+        std::fs::write(folder.join(format!("part-{number}.csv")), part).unwrap();
+    }
+    folder.to_owned()
+}
+
+/// The rows of a Parquet file as text.
+fn rows(path: &Path) -> Vec<String> {
+    let file = std::fs::File::open(path).unwrap();
+    let format = FormatOptions::default().with_null("(missing)");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+    let mut rows = Vec::new();
+    for batch in reader.map(Result::unwrap) {
+        let columns: Vec<_> =
+            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &format).unwrap()).collect();
+        for row in 0..batch.num_rows() {
+            rows.push(
+                columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join("|"),
+            );
+        }
+    }
+    rows
 }
 
 /// The four types of the fund example are those that its generator planted.

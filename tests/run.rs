@@ -172,6 +172,40 @@ fn the_long_layout_has_a_row_per_thing_that_holds() {
 }
 
 #[test]
+fn the_layout_of_lists_has_a_row_per_user() {
+    let case = Case::usual();
+    case.run("-o out.csv --layout lists --only vip,pro,age_band");
+    let expected = "user_id,segments,age_band\n\
+        u1,\"[\"\"pro\"\",\"\"vip\"\"]\",minor\nu2,[],\n\
+        李三,\"[\"\"pro\"\",\"\"vip\"\"]\",\nu4,[],adult\n";
+    assert_eq!(case.text("out.csv"), expected);
+    case.run("-o out.jsonl --layout lists --only vip,pro,age_band");
+    let first = case.text("out.jsonl").lines().next().unwrap().to_owned();
+    let first: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(first, json!({ "user_id": "u1", "segments": ["pro", "vip"], "age_band": "minor" }));
+    for name in ["out.parquet", "out.arrow", "out.arrows"] {
+        case.run(&format!("-o {name} --layout lists"));
+        let rows = batches(&case.path(name));
+        let lists = rows[0].column_by_name("segments").unwrap();
+        let of = |row: usize| {
+            let texts = cast(&lists.as_list::<i32>().value(row), &DataType::Utf8).unwrap();
+            texts.as_string::<i32>().iter().flatten().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!((of(0), of(1)), (vec!["pro".to_owned(), "vip".to_owned()], Vec::new()), "{name}");
+    }
+}
+
+#[test]
+fn the_plan_can_be_looked_at() {
+    let case = Case::usual();
+    let plan = case.run("--explain-plan --only vip,age_band");
+    assert!(plan.starts_with("reads 2 columns: "), "{plan}");
+    assert!(plan.contains("keeps the outcome of 2 declarations"), "{plan}");
+    // No data are needed for it.
+    case.run("--explain-plan --table users=nowhere.csv");
+}
+
+#[test]
 fn traits_and_scales_come_last_and_on_request() {
     let case = Case::usual();
     case.run("-o out.csv --with-traits");

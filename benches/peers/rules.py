@@ -49,14 +49,23 @@ def comparison(chance):
 
 
 def rule(chance):
-    """An `and` of clauses, each an `or` of comparisons."""
+    """An `and` of clauses, each an `or` of comparisons; no column twice, so that it makes sense."""
     left = chance.randint(2, 6)
-    clauses = []
+    clauses, used = [], set()
     while left:
         take = 1 if left == 1 or chance.random() < 0.7 else 2
-        clauses.append([comparison(chance) for _ in range(take)])
+        clauses.append([another(chance, used) for _ in range(take)])
         left -= take
     return clauses
+
+
+def another(chance, used):
+    """A comparison of a column that is not used yet."""
+    while True:
+        found = comparison(chance)
+        if found[0] not in used:
+            used.add(found[0])
+            return found
 
 
 def rules(count, seed=7):
@@ -70,7 +79,7 @@ def narrow(members, seed=11):
     found = []
     for number in range(members):
         band = [("points", ">=", 40 * number), ("points", "<", 40 * (number + 3))]
-        found.append([[part] for part in band] + [[comparison(chance)]])
+        found.append([[part] for part in band] + [[another(chance, {"points"})]])
     return found
 
 

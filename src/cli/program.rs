@@ -100,6 +100,15 @@ pub(super) fn run(args: &RunArgs) -> u8 {
         Ok(ready) => ready,
         Err(status) => return status,
     };
+    if args.explain_plan {
+        return match args.explain(&ready.program) {
+            Ok(text) => {
+                output::result(&text);
+                0
+            }
+            Err(error) => halted(&ready.sources, &error),
+        };
+    }
     match args.run(&ready.program, ready.facts) {
         Ok((text, summary)) => {
             output::result(&text);
@@ -140,7 +149,14 @@ pub(super) fn run(args: &RunArgs) -> u8 {
                 (false, None) => FAULTY_RULES,
             }
         }
-        Err(RunError::Found(findings)) => surroundings(&ready.sources, &findings),
-        Err(RunError::Stopped(signal)) => u8::try_from(128 + signal).unwrap_or(FAULTY_CALL),
+        Err(error) => halted(&ready.sources, &error),
+    }
+}
+
+/// Shows why a run gave nothing.
+fn halted(sources: &Sources, error: &RunError) -> u8 {
+    match error {
+        RunError::Found(findings) => surroundings(sources, findings),
+        RunError::Stopped(signal) => u8::try_from(128 + signal).unwrap_or(FAULTY_CALL),
     }
 }

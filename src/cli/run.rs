@@ -25,7 +25,8 @@ pub struct RunArgs {
     /// Where to write who is where: .parquet, .csv, .jsonl, .ndjson (text also .gz, .zst), .arrow, .feather, .arrows
     #[arg(short, long, value_name = "OUT")]
     pub out: Option<PathBuf>,
-    /// wide: a row per user; long: a row per user and thing that holds
+    /// wide: a row per user; long: a row per user and thing that holds; lists: a row per user with a
+    /// list of the segments that hold
     #[arg(long, value_enum, default_value_t = LayoutArg::Wide)]
     pub layout: LayoutArg,
     /// Only these segments, layers, grids, scales or traits, and the columns that they need
@@ -70,6 +71,9 @@ pub struct RunArgs {
     pub raw_csv: bool,
     #[command(flatten)]
     pub(super) check: super::program::CheckOptions,
+    /// Run nothing; print what would be read, compared and computed for each chunk of rows
+    #[arg(long)]
+    pub explain_plan: bool,
     /// Print no summary and no progress
     #[arg(short, long)]
     pub quiet: bool,
@@ -85,6 +89,8 @@ pub enum LayoutArg {
     Wide,
     /// A row per user and thing that holds.
     Long,
+    /// A row per user, with a list of the segments that hold.
+    Lists,
 }
 
 /// `--bad-values`.
@@ -173,6 +179,7 @@ impl RunArgs {
             layout: match self.layout {
                 LayoutArg::Wide => Layout::Wide,
                 LayoutArg::Long => Layout::Long,
+                LayoutArg::Lists => Layout::Lists,
             },
             only: self
                 .only
@@ -195,8 +202,17 @@ impl RunArgs {
             raw_csv: self.raw_csv,
             partition_by: self.partition_by.clone(),
             facts: None,
+            one_reader: false,
             stop,
         }
+    }
+
+    /// What a run would do with each chunk of rows.
+    ///
+    /// # Errors
+    /// What is wrong with the request.
+    pub(super) fn explain(&self, program: &Program) -> Result<String, RunError> {
+        Ok(run::plan(program, &self.options(Stop::default()))?.to_string())
     }
 
     /// Runs a checked program: the summary's text for stdout, and the summary.

@@ -1,14 +1,17 @@
-//! The two layouts of an output: a column per declaration, or a row per thing that holds.
+//! The layouts of an output: a column per declaration, a list of the segments that hold, or a row per
+//! thing that holds.
 
 use super::select::{Selection, assigns};
-use crate::program::{DeclarationKind, Program, Table, Type};
+use crate::program::{Declaration, DeclarationKind, Program, Table, Type};
 use crate::semantics::columnar::column_type;
 use crate::vector::{Assignment, Output, OutputColumn};
 use arrow::array::{
-    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, ListArray, RecordBatch, StringArray, UInt32Array,
+    Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int32Array, ListArray, RecordBatch, StringArray,
+    UInt32Array,
 };
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::{cast, concat, take};
-use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, UInt32Type};
+use arrow::datatypes::{DataType, Field, FieldRef, Int32Type, Schema, SchemaRef, UInt32Type};
 use arrow::error::ArrowError;
 use std::sync::Arc;
 
@@ -20,6 +23,8 @@ pub enum Layout {
     Wide,
     /// A row per user and thing that holds.
     Long,
+    /// A row per user, a list of the segments that hold, a column per other declaration.
+    Lists,
 }
 
 /// Turns assignments into the rows of an output.
@@ -29,6 +34,8 @@ pub struct Writer {
     key: Column,
     columns: Vec<Column>,
     long: Long,
+    /// The names of the segments, in their order.
+    segments: ArrayRef,
 }
 
 /// A column in the making.
@@ -109,15 +116,28 @@ impl Writer {
         let key_field = Field::new(name, key.ty.clone(), false);
         let chosen =
             || selection.shown.iter().filter_map(|index| Some((*index, program.declarations.get(*index)?)));
+        let is_segment = |declaration: &Declaration| matches!(declaration.kind, DeclarationKind::Segment);
+        let segments = chosen().filter(|(_, declaration)| is_segment(declaration));
+        let segments = texts(segments.map(|(_, declaration)| declaration.heading.name.as_str()));
         let mut columns = Vec::new();
         let mut fields = vec![key_field.clone()];
+        if layout == Layout::Lists {
+            let taken = |found: &str| {
+                let mut others = chosen().filter(|(_, declaration)| !is_segment(declaration));
+                found == name || others.any(|(_, declaration)| declaration.heading.name == found)
+            };
+            let name = if taken(SEGMENTS) { format!("{SEGMENTS}_") } else { SEGMENTS.to_owned() };
+            fields.push(Field::new(name, DataType::List(segment_item()), false));
+        }
         for (index, declaration) in chosen() {
             let mut column = Column::new(program, index, &program.node(declaration.value).ty);
             if matches!(declaration.kind, DeclarationKind::Stack(_) | DeclarationKind::Play(_)) {
                 column.ty = dictionary();
             }
-            let nullable = !matches!(declaration.kind, DeclarationKind::Segment);
-            fields.push(Field::new(&declaration.heading.name, column.ty.clone(), nullable));
+            let segment = is_segment(declaration);
+            if layout != Layout::Lists || !segment {
+                fields.push(Field::new(&declaration.heading.name, column.ty.clone(), !segment));
+            }
             columns.push(column);
         }
         let mut long = Long::default();
@@ -133,7 +153,7 @@ impl Writer {
             });
             long = Long::new(program, &columns);
         }
-        Writer { layout, schema: Arc::new(Schema::new(fields)), key, columns, long }
+        Writer { layout, schema: Arc::new(Schema::new(fields)), key, columns, long, segments }
     }
 
     /// The columns of the output.
@@ -157,6 +177,7 @@ impl Writer {
             .collect::<Result<_, _>>()?;
         let columns = match self.layout {
             Layout::Wide => self.wide(key, &outputs)?,
+            Layout::Lists => self.lists(key, &outputs, assignment.rows)?,
             Layout::Long => self.long.rows(&key, &outputs, assignment.rows)?,
         };
         RecordBatch::try_new(self.schema.clone(), columns)
@@ -169,6 +190,63 @@ impl Writer {
         }
         Ok(columns)
     }
+}
+
+impl Writer {
+    fn lists(&self, key: ArrayRef, outputs: &[&Output], rows: usize) -> Result<Vec<ArrayRef>, ArrowError> {
+        let segments = outputs.iter().filter_map(|output| match &output.column {
+            OutputColumn::Segment(column) => Some(column),
+            _ => None,
+        });
+        let segments: Vec<&BooleanArray> = segments.collect();
+        let mut columns = vec![key, lists_of(&segments, &self.segments, rows)?];
+        for (column, output) in self.columns.iter().zip(outputs) {
+            if !matches!(output.column, OutputColumn::Segment(_)) {
+                columns.push(column.shown(&output.column.to_array())?);
+            }
+        }
+        Ok(columns)
+    }
+}
+
+/// What the list of a user's segments is called.
+const SEGMENTS: &str = "segments";
+
+/// An item of that list.
+fn segment_item() -> FieldRef {
+    Arc::new(Field::new_list_field(dictionary(), false))
+}
+
+/// By row, the names of the segments that hold, in the order of the segments.
+fn lists_of(segments: &[&BooleanArray], names: &ArrayRef, rows: usize) -> Result<ArrayRef, ArrowError> {
+    let mut lengths = vec![0_usize; rows];
+    for row in segments.iter().flat_map(|segment| segment.values().set_indices()) {
+        if let Some(length) = lengths.get_mut(row) {
+            *length += 1;
+        }
+    }
+    let mut next = vec![0_i32];
+    for length in lengths {
+        let end =
+            i32::try_from(length).ok().zip(next.last()).and_then(|(length, end)| end.checked_add(length));
+        next.push(end.ok_or_else(|| ArrowError::ComputeError("a batch has too long lists".to_owned()))?);
+    }
+    let offsets = OffsetBuffer::new(next.clone().into());
+    let total = next.last().copied().unwrap_or_default();
+    let mut codes = vec![0_i32; usize::try_from(total).unwrap_or_default()];
+    for (segment, code) in segments.iter().zip(0_i32..) {
+        for row in segment.values().set_indices() {
+            let place = next.get_mut(row);
+            let at = place
+                .map(|place| std::mem::replace(place, *place + 1))
+                .and_then(|at| usize::try_from(at).ok());
+            if let Some(found) = at.and_then(|at| codes.get_mut(at)) {
+                *found = code;
+            }
+        }
+    }
+    let items = DictionaryArray::<Int32Type>::try_new(codes.into(), names.clone())?;
+    Ok(Arc::new(ListArray::try_new(segment_item(), offsets, Arc::new(items), None)?))
 }
 
 impl Long {

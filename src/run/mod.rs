@@ -5,6 +5,7 @@ pub mod guards;
 mod layout;
 pub mod moment;
 mod one_user;
+mod parallel;
 pub mod paths;
 mod pipeline;
 mod present;
@@ -23,16 +24,17 @@ pub(crate) use select::assigns;
 pub use stop::Stop;
 pub use summary::{BadColumn, BadExample, EventRows, Stages, Summary};
 
-use crate::data::read::{self, KeyMode, ReadOptions};
+use crate::data::read::{self, KeyMode, ReadOptions, ReadTotals};
 use crate::data::write::{self, SinkOptions};
 use crate::data::{BadValueMode, facts};
 use crate::diagnostic::{Diagnostic, codes::data, nearest};
 use crate::program::{NodeId, Program, Table};
-use crate::semantics::Facts;
-use crate::vector::{Plan, Wanted};
+use crate::semantics::{Dated, Facts};
+use crate::vector::{Plan, PlanSummary, Wanted};
 use behaviour::Files;
 use indexmap::IndexMap;
 use pipeline::{Halt, Work};
+use scores::Score;
 use select::Selection;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -87,6 +89,9 @@ pub struct RunOptions {
     pub partition_by: Option<String>,
     /// Lookups and calendar that a built program brings along; else they are read from their files.
     pub facts: Option<Facts>,
+    /// Whether one thread reads all rows, one after the other, even where the table has parts that
+    /// several could read. The answer is the same.
+    pub one_reader: bool,
     /// Who may stop the run.
     pub stop: Stop,
 }
@@ -111,6 +116,7 @@ impl Default for RunOptions {
             raw_csv: false,
             partition_by: None,
             facts: None,
+            one_reader: false,
             stop: Stop::default(),
         }
     }
@@ -201,20 +207,8 @@ fn run_to(
 ) -> Result<Summary, RunError> {
     let start = Instant::now();
     let (users, selection, (now, now_from)) = prepare(program, options)?;
-    let dated = program.at(now);
     let writing = given.is_some() || options.output.is_some();
-    // A summary alone has no use for attributes.
-    let shown = selection.shown.iter().copied().filter(|index| {
-        writing || program.declarations.get(*index).is_some_and(|found| assigns(&found.kind))
-    });
-    let wanted: Vec<usize> = shown.collect();
-    let (dated, scores) = scores::with_levels(dated, &wanted);
-    let guards = dated.program.guards.iter().map(|guard| guard.condition);
-    let conditions: Vec<NodeId> = guards
-        .chain(undecided::conditions(&dated.program))
-        .chain(scores.iter().flat_map(|score| score.levels.clone()))
-        .collect();
-    let wanted = Wanted::these(wanted).with_conditions(conditions);
+    let (dated, scores, wanted) = wanted(program.at(now), &selection, writing);
     let plan = Plan::new(&dated, &wanted);
 
     let path = source(users, options)?;
@@ -237,15 +231,15 @@ fn run_to(
         false => KeyMode::Skip,
     };
     let read_options = ReadOptions { keys, ..read_options };
-    let reader = read::open(users, program, &path, &read_options);
-    let (files, reader) = match (files, reader) {
-        (Ok(files), Ok(reader)) => (files, reader),
-        (files, reader) => {
-            let found = reader.err().into_iter().chain(files.err()).flatten();
+    let parts = read::open_parts(users, program, &path, &read_options);
+    let (files, parts) = match (files, parts) {
+        (Ok(files), Ok(parts)) => (files, parts),
+        (files, parts) => {
+            let found = parts.err().into_iter().chain(files.err()).flatten();
             return Err(found.collect::<Vec<Diagnostic>>().into());
         }
     };
-    let total = reader.rows();
+    let total = parts.rows();
     let loaded = match &options.facts {
         Some(facts) => facts::Loaded { facts: facts.clone(), bad_values: Vec::new() },
         None => facts::load(program, &options.tables, &read_options)?,
@@ -289,15 +283,18 @@ fn run_to(
         Some(context) => (context.tables.clone(), context.bad_values.clone()),
         None => (Vec::new(), Vec::new()),
     };
-    let work = Work { plan, facts, context, tally, writer, key };
-    let (reader, tally, mut times) = pipeline::pump(
-        reader,
-        work,
-        options.threads,
-        sink.as_deref_mut().map(|sink| sink as &mut dyn write::Sink),
-        &options.stop,
-        &mut |rows| progress(Progress::Users { rows, of: total }),
-    )?;
+    let work = Work::new(plan, facts, context, tally, writer, key);
+    let into = sink.as_deref_mut().map(|sink| sink as &mut dyn write::Sink);
+    let progress = &mut |rows| progress(Progress::Users { rows, of: total });
+    let apart = !options.one_reader && parallel::suits(&parts, &work, into.as_deref(), options.threads);
+    let (totals, tally, mut times) = if apart {
+        parallel::pump(parts, work, options.threads, into, &options.stop, progress)?
+    } else {
+        let reader = parts.reader();
+        let (reader, tally, times) =
+            pipeline::pump(reader, work, options.threads, into, &options.stop, progress)?;
+        (ReadTotals { rows: reader.rows_read(), bad_values: reader.bad_values().to_vec() }, tally, times)
+    };
     let guards = guards::outcomes(program, &tally);
     let failures = undecided::failures(&dated.program, &tally);
     let kept = options.force || failures.is_empty() && guards.iter().all(|guard| guard.holds);
@@ -311,7 +308,7 @@ fn run_to(
         times.write += closing.elapsed();
     }
     let mut summary = Summary::new(program, moment, &tally, hash)
-        .with_bad_values(reader.bad_values().iter().chain(&bad_events).chain(&loaded.bad_values))
+        .with_bad_values(totals.bad_values.iter().chain(&bad_events).chain(&loaded.bad_values))
         .with_events(tables)
         .with_scores(&dated.program, &scores, &tally)
         .with_times(start.elapsed(), times);
@@ -323,6 +320,31 @@ fn run_to(
     }
     summary.output = options.output.as_ref().filter(|_| kept).map(|path| path.display().to_string());
     Ok(summary)
+}
+
+/// What a run would do with each chunk of rows. No data are looked at.
+///
+/// # Errors
+/// What is wrong with the request.
+pub fn plan(program: &Program, options: &RunOptions) -> Result<PlanSummary, RunError> {
+    let (_, selection, (now, _)) = prepare(program, options)?;
+    let (dated, _, wanted) = wanted(program.at(now), &selection, options.output.is_some());
+    Ok(Plan::new(&dated, &wanted).summary())
+}
+
+/// What is evaluated, and the scores whose levels are counted: a summary alone has no use for attributes.
+fn wanted(dated: Dated, selection: &Selection, writing: bool) -> (Dated, Vec<Score>, Wanted) {
+    let assigns = |index: &usize| {
+        dated.program.declarations.get(*index).is_some_and(|found| assigns(&found.kind))
+    };
+    let shown = selection.shown.iter().copied().filter(|index| writing || assigns(index)).collect::<Vec<_>>();
+    let (dated, scores) = scores::with_levels(dated, &shown);
+    let guards = dated.program.guards.iter().map(|guard| guard.condition);
+    let conditions: Vec<NodeId> = guards
+        .chain(undecided::conditions(&dated.program))
+        .chain(scores.iter().flat_map(|score| score.levels.clone()))
+        .collect();
+    (dated, scores, Wanted::these(shown).with_conditions(conditions))
 }
 
 type Prepared<'a> = (&'a Table, Selection, (i64, NowFrom));

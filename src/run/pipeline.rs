@@ -11,7 +11,7 @@ use crate::data::write::Sink;
 use crate::diagnostic::{Diagnostic, codes::data};
 use crate::events::Context;
 use crate::semantics::Facts;
-use crate::vector::Plan;
+use crate::vector::{Counts, Plan, Workspace};
 use arrow::array::RecordBatch;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -33,6 +33,8 @@ pub struct Work {
     pub writer: Option<Writer>,
     /// The key column's name.
     pub key: String,
+    /// Whether it is enough to count.
+    only_counts: bool,
 }
 
 /// How long each stage was busy. Evaluators' times add up, so the sum may exceed the run's time.
@@ -134,7 +136,7 @@ where
     Ok((reader, tally, times))
 }
 
-fn joined<T>(thread: JoinHandle<T>) -> T {
+pub(super) fn joined<T>(thread: JoinHandle<T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
@@ -181,6 +183,7 @@ fn evaluate(
     stop: &Stop,
 ) -> Tally {
     let mut tally = work.tally.clone();
+    let mut desk = work.desk();
     while stop.requested().is_none() {
         let next = match batches.lock() {
             Ok(batches) => batches.recv(),
@@ -188,7 +191,7 @@ fn evaluate(
         };
         let Ok(Numbered { number, first_row, batch }) = next else { break };
         let start = Instant::now();
-        let result = work.one(first_row, &batch, &mut tally).map(|output| Done {
+        let result = work.one(first_row, &batch, &mut desk, &mut tally).map(|output| Done {
             number,
             rows: batch.num_rows() as u64,
             output,
@@ -199,14 +202,42 @@ fn evaluate(
             break;
         }
     }
+    work.settle(desk, &mut tally);
     tally
 }
 
+/// Where a thread works: what it keeps from batch to batch.
+pub struct Desk {
+    workspace: Workspace,
+    counts: Counts,
+}
+
 impl Work {
-    fn one(
+    /// What there is to do.
+    pub fn new(
+        plan: Plan,
+        facts: Arc<Facts>,
+        context: Option<Context>,
+        tally: Tally,
+        writer: Option<Writer>,
+        key: String,
+    ) -> Work {
+        let only_counts = writer.is_none() && plan.counts_suffice();
+        Work { plan, facts, context, tally, writer, key, only_counts }
+    }
+
+    /// A place to work at.
+    pub fn desk(&self) -> Desk {
+        Desk { workspace: self.plan.workspace(), counts: self.plan.no_counts() }
+    }
+
+    /// Evaluates a batch and counts its rows, in the tally or for the time being at the desk. Gives
+    /// the output's rows, where there is one. `first_row` is the batch's place in the table.
+    pub fn one(
         &self,
         first_row: usize,
         batch: &RecordBatch,
+        desk: &mut Desk,
         tally: &mut Tally,
     ) -> Result<Option<RecordBatch>, Diagnostic> {
         let failed = |cause: &dyn std::fmt::Display| {
@@ -215,12 +246,22 @@ impl Work {
         let rows = first_row..first_row + batch.num_rows();
         let given = self.context.as_ref().map(|context| context.of_rows(&rows)).transpose();
         let given = given?.unwrap_or_default();
-        let assignment =
-            self.plan.evaluate_with(batch, &given, &self.facts).map_err(|cause| failed(&cause))?;
+        let workspace = &mut desk.workspace;
+        if self.only_counts {
+            let counted = self.plan.count_in(workspace, batch, &given, &self.facts, &mut desk.counts);
+            return counted.map(|()| None).map_err(|cause| failed(&cause));
+        }
+        let assignment = self.plan.evaluate_in(workspace, batch, &given, &self.facts);
+        let assignment = assignment.map_err(|cause| failed(&cause))?;
         tally.add(&assignment);
         let Some(writer) = &self.writer else { return Ok(None) };
         let key = batch.column_by_name(&self.key).ok_or_else(|| failed(&"the key was not read"))?;
         writer.rows(key, &assignment).map(Some).map_err(|cause| failed(&cause))
+    }
+
+    /// Puts into the tally what was counted at the desk.
+    pub fn settle(&self, desk: Desk, tally: &mut Tally) {
+        tally.add_counts(&desk.counts);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::scores::Score;
 use super::select::Selection;
 use crate::program::{DeclarationKind, Program};
-use crate::vector::{Assignment, Output, OutputColumn};
+use crate::vector::{Assignment, Counts, Output, OutputColumn};
 use arrow::array::{Array, AsArray, DictionaryArray};
 use arrow::datatypes::Int32Type;
 use hashbrown::HashMap;
@@ -79,6 +79,25 @@ impl Tally {
         let counted = self.guards.iter_mut().chain(&mut self.assertions).chain(&mut self.levels);
         for (users, holds) in counted.zip(&assignment.conditions) {
             *users += holds.true_count() as u64;
+        }
+    }
+
+    /// Counts users that were counted as they were evaluated.
+    pub fn add_counts(&mut self, counted: &Counts) {
+        self.rows += counted.rows;
+        for count in &mut self.counts {
+            let Some(found) = counted.declared.iter().find(|d| d.declaration == count.declaration) else {
+                continue;
+            };
+            for (users, more) in count.members.iter_mut().zip(&found.members) {
+                *users += more;
+            }
+            count.none += found.none;
+            count.claimed_by_many += found.claimed_by_many;
+        }
+        let conditions = self.guards.iter_mut().chain(&mut self.assertions).chain(&mut self.levels);
+        for (users, more) in conditions.zip(&counted.conditions) {
+            *users += more;
         }
     }
 

@@ -32,14 +32,9 @@ fn program(rules: &str) -> Program {
 fn work(program: &Program, layout: Layout) -> Work {
     let selection = Selection::new(program, &[], false, layout).unwrap();
     let users = program.users.as_ref().unwrap();
-    Work {
-        plan: Plan::new(&program.at(program.now.unwrap()), &Wanted::all(program)),
-        facts: Arc::default(),
-        context: None,
-        tally: Tally::new(program, &selection),
-        writer: Some(Writer::new(program, users, &selection, layout)),
-        key: "id".to_owned(),
-    }
+    let plan = Plan::new(&program.at(program.now.unwrap()), &Wanted::all(program));
+    let writer = Writer::new(program, users, &selection, layout);
+    Work::new(plan, Arc::default(), None, Tally::new(program, &selection), Some(writer), "id".to_owned())
 }
 
 fn batch(number: i64) -> RecordBatch {
@@ -222,4 +217,27 @@ fn a_dictionary_of_keys_is_written_as_plain_text() {
     assert_eq!(names, ["member", "kind", "name", "member_"]);
     assert_eq!(texts(out.column(0)), [Some("李三".into()), Some("x".into())]);
     assert_eq!(texts(out.column(3)), [None, None]);
+}
+
+#[test]
+fn lists_name_the_segments_that_hold() {
+    let program = program(
+        "strata 1\nnow 2024-11-15\ntable users key id {\n  id : int\n  age : int?\n}\n\
+         segment odd when age mod 2 = 1\nlayer segments partial {\n  small when age < 10\n}\n\
+         segment grown when age >= 18\nsegment anybody when id >= 0\n",
+    );
+    let ids: ArrayRef = Arc::new(Int64Array::from(vec![1, -2, 3]));
+    let ages: ArrayRef = Arc::new(Int64Array::from(vec![Some(19), None, Some(5)]));
+    let fields = vec![Field::new("id", DataType::Int64, true), Field::new("age", DataType::Int64, true)];
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), vec![ids.clone(), ages]).unwrap();
+    let out = rows(&program, &ids, &batch, Layout::Lists, false);
+    // A layer bears the list's name, and the list gives way.
+    let names: Vec<&str> = out.schema_ref().fields().iter().map(|field| field.name().as_str()).collect();
+    assert_eq!(names, ["id", "segments_", "segments"]);
+    let lists = out.column(1).as_list::<i32>();
+    let of = |row: usize| texts(&lists.value(row)).into_iter().flatten().collect::<Vec<_>>();
+    assert_eq!(of(0), ["odd", "grown", "anybody"]);
+    assert_eq!(of(1), Vec::<String>::new());
+    assert_eq!(of(2), ["odd", "anybody"]);
+    assert_eq!(texts(out.column(2)), [None, None, Some("small".into())]);
 }

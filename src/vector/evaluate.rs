@@ -162,10 +162,15 @@ impl Plan {
         counts: &mut Counts,
     ) -> Result<(), VectorError> {
         counts.rows += batch.num_rows() as u64;
-        let declared = std::mem::take(&mut counts.declared);
-        let collectors = declared.into_iter().map(Collector::counting).collect();
+        let declared = std::mem::take(&mut counts.declared).into_iter().map(Collector::counting);
+        let conditions = counts.conditions.iter().map(|rows| Collector::counting_condition(*rows));
+        let collectors = declared.chain(conditions).collect();
         let collectors = self.collect(workspace, batch, given, facts, collectors)?;
-        counts.declared = collectors.into_iter().filter_map(Collector::counted).collect();
+        let mut counted: Vec<DeclaredCount> = collectors.into_iter().filter_map(Collector::counted).collect();
+        let conditions = counted.split_off(self.outputs.min(counted.len()));
+        counts.declared = counted;
+        counts.conditions =
+            conditions.iter().map(|count| count.members.first().copied().unwrap_or(0)).collect();
         Ok(())
     }
 
@@ -173,7 +178,14 @@ impl Plan {
     pub fn no_counts(&self) -> Counts {
         let none =
             |declared: &Declared| DeclaredCount { declaration: declared.declaration, ..Default::default() };
-        Counts { rows: 0, declared: self.wanted.iter().map(none).collect() }
+        let conditions = vec![0; self.wanted.len().saturating_sub(self.outputs)];
+        Counts { rows: 0, declared: self.wanted.iter().take(self.outputs).map(none).collect(), conditions }
+    }
+
+    /// Whether [`Plan::count_in`] counts all there is to count: not the paths of stacks, nor which
+    /// line of a play speaks.
+    pub fn counts_suffice(&self) -> bool {
+        !self.wanted.iter().any(|declared| declared.texts)
     }
 
     fn collect(

@@ -16,6 +16,7 @@ mod column;
 mod compare;
 mod dates;
 mod evaluate;
+mod explain;
 mod kernels;
 mod numbers;
 mod output;
@@ -27,5 +28,6 @@ mod wording;
 
 pub use column::array_of;
 pub use evaluate::{NodeColumns, VectorError, Workspace};
+pub use explain::PlanSummary;
 pub use output::{Assignment, Counts, DeclaredCount, Output, OutputColumn};
 pub use plan::{Plan, Wanted};

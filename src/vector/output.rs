@@ -67,6 +67,8 @@ pub struct Counts {
     pub rows: u64,
     /// One per wanted declaration, in declaration order.
     pub declared: Vec<DeclaredCount>,
+    /// One per wanted condition: for how many rows it holds.
+    pub conditions: Vec<u64>,
 }
 
 /// How many rows one declaration takes.
@@ -92,6 +94,9 @@ impl Counts {
             }
             count.none += more.none;
             count.claimed_by_many += more.claimed_by_many;
+        }
+        for (rows, more) in self.conditions.iter_mut().zip(&other.conditions) {
+            *rows += more;
         }
     }
 }
@@ -146,6 +151,11 @@ impl Collector {
     /// Collects numbers only, on top of these.
     pub fn counting(count: DeclaredCount) -> Self {
         Collector { kept: Kept::Counts(count), many: None, dictionaries: false, lines: None }
+    }
+
+    /// Counts the rows of a condition on top of these.
+    pub fn counting_condition(rows: u64) -> Self {
+        Collector::counting(DeclaredCount { members: vec![rows], ..DeclaredCount::default() })
     }
 
     /// The numbers, where they were collected.

@@ -98,8 +98,15 @@ fn labels(program: &Program, ty: TypeId, raw: &ArrayRef) -> Result<UInt32Array, 
     if let Some(dictionary) = texts.as_dictionary_opt::<Int32Type>() {
         let of: Vec<Option<u32>> =
             dictionary.values().as_string::<i32>().iter().map(|text| code(text?)).collect();
-        let keys = dictionary.keys().iter();
-        return Ok(keys.map(|key| *of.get(usize::try_from(key?).ok()?)?).collect());
+        let keys = dictionary.keys();
+        if of.iter().all(Option::is_some) {
+            // Every text is a label: a missing value stays missing, whatever its key says.
+            let of: Vec<u32> = of.into_iter().flatten().collect();
+            let label = |key: &i32| usize::try_from(*key).ok().and_then(|key| of.get(key)).copied();
+            let codes: Vec<u32> = keys.values().iter().map(|key| label(key).unwrap_or_default()).collect();
+            return Ok(UInt32Array::new(codes.into(), keys.nulls().cloned()));
+        }
+        return Ok(keys.iter().map(|key| *of.get(usize::try_from(key?).ok()?)?).collect());
     }
     Ok(texts.as_string::<i32>().iter().map(|text| code(text?)).collect())
 }
@@ -115,6 +122,10 @@ fn ints(raw: &ArrayRef) -> Result<Int64Array, ArrowError> {
 fn floats(raw: &ArrayRef) -> Result<Float64Array, ArrowError> {
     let wide = arrow_cast(raw, &DataType::Float64)?;
     let wide = wide.as_primitive::<Float64Type>();
+    let plain = |value: &f64| !value.is_nan() && (*value != 0.0 || value.is_sign_positive());
+    if wide.values().iter().fold(true, |all, value| all & plain(value)) {
+        return Ok(wide.clone());
+    }
     if wide.values().iter().any(|value| value.is_nan()) {
         return Ok(wide.unary_opt(|value| (!value.is_nan()).then_some(value + 0.0)));
     }
@@ -223,6 +234,12 @@ fn moments<T: ArrowPrimitiveType<Native = i64>>(
     clock: &mut Clock,
     micros: impl Fn(i64) -> Option<i64>,
 ) -> TimestampMicrosecondArray {
+    let known = |value: i64| micros(value).filter(|value| in_reach(*value)) == Some(value);
+    if !local && raw.values().iter().fold(true, |all, value| all & known(*value)) {
+        // They are what is wanted already.
+        return TimestampMicrosecondArray::new(raw.values().clone(), raw.nulls().cloned())
+            .with_timezone("UTC");
+    }
     let array: TimestampMicrosecondArray = raw
         .iter()
         .map(|value| {
@@ -235,7 +252,8 @@ fn moments<T: ArrowPrimitiveType<Native = i64>>(
 
 /// Whether a moment lies within the years 1 to 9999.
 pub(super) fn in_reach(micros: i64) -> bool {
-    (FIRST_DAY..=LAST_DAY).contains(&micros.div_euclid(MICROS * 86_400))
+    const DAY: i64 = MICROS * 86_400;
+    (FIRST_DAY * DAY..(LAST_DAY + 1) * DAY).contains(&micros)
 }
 
 /// An array of the canonical type of `ty` from values already parsed.

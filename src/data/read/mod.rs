@@ -165,7 +165,12 @@ struct Part {
     groups: Range<usize>,
     /// Rows of the file before it.
     before: u64,
+    /// Its rows, or what they are guessed to be.
+    rows: u64,
 }
+
+/// A row of a file that does not say how many it has is taken to be so many bytes long.
+const ROW_BYTES: u64 = 64;
 
 /// A part of row groups has at least so many rows, if the file has them.
 const PART_ROWS: u64 = 128 * 1024;
@@ -174,18 +179,18 @@ impl BoundFile {
     /// The parts of this file, which is number `file` of its table.
     fn parts(&self, file: usize) -> Vec<Part> {
         if self.groups.is_empty() {
-            return vec![Part { file, groups: 0..0, before: 0 }];
+            let rows = self.rows.unwrap_or(self.file.bytes / ROW_BYTES);
+            return vec![Part { file, groups: 0..0, before: 0, rows }];
         }
         let mut parts = Vec::new();
-        let mut part = Part { file, groups: 0..0, before: 0 };
-        let mut rows = 0;
+        let mut part = Part { file, groups: 0..0, before: 0, rows: 0 };
         for (index, more) in self.groups.iter().enumerate() {
-            rows += more;
+            part.rows += more;
             part.groups.end = index + 1;
-            if rows >= PART_ROWS || part.groups.end == self.groups.len() {
-                let next = Part { file, groups: index + 1..index + 1, before: part.before + rows };
+            if part.rows >= PART_ROWS || part.groups.end == self.groups.len() {
+                let before = part.before + part.rows;
+                let next = Part { file, groups: index + 1..index + 1, before, rows: 0 };
                 parts.push(std::mem::replace(&mut part, next));
-                rows = 0;
             }
         }
         parts

@@ -3,7 +3,7 @@
 //! batches nor what is found wrong with them.
 
 use super::keys::Keys;
-use super::reader::check_all_keys;
+use super::reader::{TableReader, check_all_keys};
 use super::scan::Scan;
 use super::table::BoundTable;
 use super::{KeyCheck, KeyMode, Part};
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// reads what it got, and at the end one of them calls [`TableParts::finish`].
 #[derive(Debug)]
 pub struct TableParts {
-    bound: BoundTable,
+    bound: Arc<BoundTable>,
     parts: Vec<Part>,
     next: AtomicUsize,
     /// The first part, in order, at which something is wrong.
@@ -49,11 +49,16 @@ impl TableParts {
         let parts = bound.parts();
         TableParts {
             outcomes: Mutex::new(parts.iter().map(|_| None).collect()),
-            bound,
+            bound: Arc::new(bound),
             parts,
             next: AtomicUsize::new(0),
             failed: AtomicUsize::new(usize::MAX),
         }
+    }
+
+    /// A reader of the whole table in one thread, from the beginning.
+    pub fn reader(&self) -> TableReader {
+        TableReader::new(self.bound.clone())
     }
 
     /// How many parts there are.
@@ -105,6 +110,20 @@ impl TableParts {
         };
         let outcome = Outcome { rows: 0, bad: Vec::new(), keys, problem: None };
         Some(PartReader { parts: self.clone(), number, part, scan: None, outcome: Some(outcome) })
+    }
+
+    /// The next parts that nobody took yet, as many as it takes for so many rows; none where there is
+    /// none to take. Only one thread at a time may take, or the parts will not follow each other.
+    pub fn take_rows(self: &Arc<Self>, rows: u64) -> Vec<PartReader> {
+        let mut taken = Vec::new();
+        let mut sum = 0;
+        while sum < rows
+            && let Some(part) = self.take()
+        {
+            sum += part.part.rows;
+            taken.push(part);
+        }
+        taken
     }
 
     /// What all parts together gave. To be called when every part that was taken has been read to

@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicU64;
 /// stream has ended.
 #[derive(Debug)]
 pub struct TableReader {
-    bound: BoundTable,
+    bound: Arc<BoundTable>,
     parts: std::vec::IntoIter<Part>,
     current: Option<Scan>,
     rows_read: u64,
@@ -25,7 +25,8 @@ pub struct TableReader {
 }
 
 impl TableReader {
-    pub(super) fn new(bound: BoundTable) -> TableReader {
+    pub(super) fn new(bound: impl Into<Arc<BoundTable>>) -> TableReader {
+        let bound = bound.into();
         let keys = match bound.options.keys {
             KeyMode::Skip | KeyMode::Foreign => None,
             KeyMode::Check { memory } => Some(KeyCheck::new(memory)),

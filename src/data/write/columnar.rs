@@ -1,4 +1,4 @@
-//! Parquet and Arrow files.
+//! Arrow files.
 
 use super::dictionary::Dictionaries;
 use super::target::{Buffered, Target, Trouble, buffered, settle};
@@ -8,11 +8,6 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
-use parquet::schema::types::ColumnPath;
 use std::path::Path;
 
 /// Either still taking rows, or on the disk and waiting for its name.
@@ -77,7 +72,6 @@ macro_rules! sink {
     };
 }
 
-sink!(Parquet, ArrowWriter<Buffered>, |writer| Ok(writer.into_inner()?));
 sink!(ArrowFile, FileWriter<Buffered>, |mut writer| {
     writer.finish()?;
     Ok(writer.into_inner()?)
@@ -86,29 +80,6 @@ sink!(ArrowStream, StreamWriter<Buffered>, |mut writer| {
     writer.finish()?;
     Ok(writer.into_inner()?)
 });
-
-/// Rows of one row group: what a Parquet writer holds in memory, squeezed, before it writes.
-const ROW_GROUP: usize = 512 * 1024;
-
-impl Parquet {
-    pub fn open(path: &Path, schema: &SchemaRef, options: &SinkOptions) -> Result<Self, Diagnostic> {
-        let (buffer, trouble) = buffered(path)?;
-        let metadata = options.metadata.iter().map(|(k, v)| KeyValue::new(k.clone(), v.clone())).collect();
-        let mut properties = WriterProperties::builder()
-            .set_created_by(format!("strata {}", env!("CARGO_PKG_VERSION")))
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_max_row_group_row_count(Some(ROW_GROUP))
-            .set_key_value_metadata(Some(metadata));
-        // Keys are all different: a dictionary of them would be work for nothing.
-        if let Some(key) = schema.fields().first() {
-            properties =
-                properties.set_column_dictionary_enabled(ColumnPath::new(vec![key.name().clone()]), false);
-        }
-        let writer = ArrowWriter::try_new(buffer, schema.clone(), Some(properties.build()))
-            .map_err(|error| trouble.finding(&error))?;
-        Ok(Parquet { state: State::Open(writer), trouble, dictionaries: None })
-    }
-}
 
 fn ipc_options(trouble: &Trouble) -> Result<IpcWriteOptions, Diagnostic> {
     IpcWriteOptions::default()

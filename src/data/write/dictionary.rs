@@ -1,5 +1,5 @@
-//! Dictionaries that grow: a batch may bring texts that no batch had before, and an Arrow file takes
-//! only additions to a dictionary.
+//! Dictionaries that grow: a batch may bring texts that no batch had before, and a file takes only
+//! additions to a dictionary.
 
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 /// The dictionary of one column so far.
 #[derive(Default)]
-struct Grown {
+pub struct Grown {
     numbers: HashMap<String, i32>,
     texts: Vec<String>,
+    /// Bytes of all texts.
+    bytes: usize,
     /// The values of the last batch as they came, and as they went.
     last: Option<(ArrayRef, ArrayRef)>,
 }
@@ -28,7 +30,7 @@ impl Dictionaries {
         let mut columns = Vec::with_capacity(batch.num_columns());
         for (at, column) in batch.columns().iter().enumerate() {
             columns.push(match column.as_dictionary_opt::<Int32Type>() {
-                Some(dictionary) => self.columns.entry(at).or_default().column(dictionary)?,
+                Some(dictionary) => Arc::new(self.columns.entry(at).or_default().column(dictionary)?),
                 None => column.clone(),
             });
         }
@@ -37,14 +39,28 @@ impl Dictionaries {
 }
 
 impl Grown {
-    fn column(&mut self, column: &DictionaryArray<Int32Type>) -> Result<ArrayRef, ArrowError> {
+    /// The texts so far, by their numbers.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    /// Bytes of all texts so far.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The column with numbers of this dictionary, to which its own texts are added.
+    pub fn column(
+        &mut self,
+        column: &DictionaryArray<Int32Type>,
+    ) -> Result<DictionaryArray<Int32Type>, ArrowError> {
         let values = column.values();
         // Members of a layer are the same in each batch.
         if let Some((came, went)) = &self.last
             && Arc::ptr_eq(came, values)
             && self.texts.len() == values.len()
         {
-            return Ok(Arc::new(DictionaryArray::try_new(column.keys().clone(), went.clone())?));
+            return DictionaryArray::try_new(column.keys().clone(), went.clone());
         }
         let texts = values.as_string_opt::<i32>().ok_or_else(|| {
             ArrowError::SchemaError("a dictionary of something other than texts".to_owned())
@@ -62,7 +78,7 @@ impl Grown {
             _ => Arc::new(StringArray::from_iter_values(&self.texts)),
         };
         self.last = Some((values.clone(), went.clone()));
-        Ok(Arc::new(DictionaryArray::try_new(keys, went)?))
+        DictionaryArray::try_new(keys, went)
     }
 
     fn number(&mut self, text: &str) -> i32 {
@@ -72,6 +88,7 @@ impl Grown {
         let number = i32::try_from(self.texts.len()).unwrap_or(i32::MAX);
         self.numbers.insert(text.to_owned(), number);
         self.texts.push(text.to_owned());
+        self.bytes += text.len();
         number
     }
 }

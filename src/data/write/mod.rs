@@ -5,9 +5,15 @@
 mod columnar;
 mod dictionary;
 mod formula;
+mod lists;
+mod pages;
 mod partition;
+mod row_groups;
 mod target;
 mod text;
+mod texts;
+
+pub use row_groups::{EncodedGroup, Encoder, Group, ROW_GROUP};
 
 use crate::diagnostic::{Diagnostic, codes::data};
 use arrow::array::RecordBatch;
@@ -22,6 +28,21 @@ pub trait Sink: Send {
     /// # Errors
     /// E0642 if the data cannot be written.
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Diagnostic>;
+
+    /// The maker of row groups, where these may be made apart from the sink and by several threads. A
+    /// sink that got some through [`Sink::write_group`] gets all its rows so.
+    fn encoder(&self) -> Option<Arc<Encoder>> {
+        None
+    }
+
+    /// Adds a row group that the sink's own [`Sink::encoder`] made.
+    ///
+    /// # Errors
+    /// E0642 if the data cannot be written.
+    fn write_group(&mut self, group: EncodedGroup) -> Result<(), Diagnostic> {
+        drop(group);
+        Ok(())
+    }
 
     /// Brings everything to the disk without showing it yet; nothing may be written after it.
     ///
@@ -134,7 +155,7 @@ fn open_file(
     options: &SinkOptions,
 ) -> Result<Box<dyn Sink>, Diagnostic> {
     Ok(match format {
-        Format::Parquet => Box::new(columnar::Parquet::open(path, schema, options)?),
+        Format::Parquet => Box::new(row_groups::Parquet::open(path, schema, options)?),
         Format::ArrowFile => Box::new(columnar::ArrowFile::open(path, schema, options)?),
         Format::ArrowStream => Box::new(columnar::ArrowStream::open(path, schema, options)?),
         Format::Csv(compression) => Box::new(text::Csv::open(path, compression, schema, options)?),

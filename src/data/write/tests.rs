@@ -279,3 +279,174 @@ fn folder_names_are_safe() {
         assert_eq!(partition::escaped(value), name);
     }
 }
+
+/// A column of labels out of so many, some of them missing.
+fn labels(rows: std::ops::Range<usize>, count: usize, missing: usize, texts: &ArrayRef) -> ArrayRef {
+    let code = |row: usize| (row % 31 >= missing).then_some((row * 7 % count) as i32);
+    let codes = Int32Array::from_iter(rows.map(code));
+    Arc::new(DictionaryArray::<Int32Type>::try_new(codes, texts.clone()).unwrap())
+}
+
+#[test]
+fn parquet_holds_pages_of_bits_and_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.parquet");
+    let rows = 300_001;
+    let cases: Vec<(usize, usize)> = vec![(1, 0), (1, 3), (2, 0), (5, 3), (100, 31), (256, 1), (300, 7)];
+    let texts = |count: usize| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values((0..count).map(|n| format!("标签{n}"))))
+    };
+    let texts: Vec<ArrayRef> = cases.iter().map(|(count, _)| texts(*count)).collect();
+    let mut fields = vec![Field::new("id", DataType::Int64, false)];
+    for at in 0..3 {
+        fields.push(Field::new(format!("bit{at}"), DataType::Boolean, false));
+    }
+    for (at, (_, missing)) in cases.iter().enumerate() {
+        let name = format!("label{at}");
+        fields.push(Field::new_dictionary(name, DataType::Int32, DataType::Utf8, *missing > 0));
+    }
+    let schema = Arc::new(Schema::new(fields));
+    let make = |rows: std::ops::Range<usize>| {
+        let bits = |by: usize| -> ArrayRef {
+            Arc::new(BooleanArray::from_iter(rows.clone().map(|row| Some(by > 0 && row * 13 % by < 2))))
+        };
+        let ids = Int64Array::from_iter_values(rows.clone().map(|row| row as i64));
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(ids), bits(0), bits(3), bits(1000)];
+        for ((count, missing), texts) in cases.iter().zip(&texts) {
+            columns.push(labels(rows.clone(), *count, *missing, texts));
+        }
+        RecordBatch::try_new(schema.clone(), columns).unwrap()
+    };
+    let mut sink = open(&path, &schema, &options()).unwrap();
+    let encoder = sink.encoder().unwrap();
+    // One row group by batches of no round number of rows, one that another thread could have made.
+    let mut group = encoder.group().unwrap();
+    for start in (0..200_000).step_by(37_001) {
+        encoder.add(&mut group, &make(start..(start + 37_001).min(200_000))).unwrap();
+    }
+    sink.write_group(encoder.finish(group).unwrap()).unwrap();
+    sink.write(&make(200_000..rows)).unwrap();
+    sink.finish().unwrap();
+
+    let read = |from: usize, count: usize| {
+        use parquet::arrow::arrow_reader::{
+            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
+        };
+        use parquet::file::metadata::PageIndexPolicy;
+        let file = File::open(&path).unwrap();
+        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
+        let metadata = ArrowReaderMetadata::load(&file, options).unwrap();
+        let missing = |column: usize| {
+            let groups = metadata.metadata().row_groups().iter();
+            groups
+                .map(|group| group.column(column).statistics().unwrap().null_count_opt().unwrap())
+                .sum::<u64>()
+        };
+        for (at, (_, of)) in cases.iter().enumerate() {
+            assert_eq!(missing(4 + at), (0..rows).filter(|row| row % 31 < *of).count() as u64);
+        }
+        let selection = RowSelection::from_consecutive_ranges(std::iter::once(from..from + count), rows);
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
+        let reader = reader.with_row_selection(selection).build().unwrap();
+        let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
+        arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap()
+    };
+    for (from, count) in [(0, rows), (150_000, 3), (131_071, 2), (199_990, 20)] {
+        let (found, expected) = (read(from, count), make(from..from + count));
+        assert_eq!(found.num_rows(), count);
+        for (found, expected) in found.columns().iter().zip(expected.columns()) {
+            let plain = |array: &ArrayRef| match array.data_type() {
+                DataType::Dictionary(..) => arrow::compute::cast(array, &DataType::Utf8).unwrap(),
+                _ => array.clone(),
+            };
+            assert_eq!(&plain(found), &plain(expected), "{from}");
+        }
+    }
+}
+
+/// Batches whose lists of texts differ, as those of paths do, and texts that are different for each row,
+/// so many that a list of them is no gain.
+#[test]
+fn parquet_holds_texts_of_batches_that_share_no_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("texts.parquet");
+    let field = |name: &str| Field::new_dictionary(name, DataType::Int32, DataType::Utf8, true);
+    let schema =
+        Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, false), field("path"), field("said")]));
+    let rows = 90_000;
+    let of = |row: usize| format!("path {}", row / 20_000 + row % 3);
+    let said = |row: usize| (!row.is_multiple_of(5)).then(|| format!("dear user {row}, 您好 and welcome"));
+    let make = |rows: std::ops::Range<usize>| {
+        let ids = Int64Array::from_iter_values(rows.clone().map(|row| row as i64));
+        let paths: Vec<String> = rows.clone().map(of).collect();
+        let paths: DictionaryArray<Int32Type> = paths.iter().map(String::as_str).collect();
+        let texts: Vec<Option<String>> = rows.map(said).collect();
+        let texts: DictionaryArray<Int32Type> = texts.iter().map(|text| text.as_deref()).collect();
+        RecordBatch::try_new(schema.clone(), vec![Arc::new(ids), Arc::new(paths), Arc::new(texts)]).unwrap()
+    };
+    let mut sink = open(&path, &schema, &options()).unwrap();
+    for start in (0..rows).step_by(30_000) {
+        sink.write(&make(start..start + 30_000)).unwrap();
+    }
+    sink.finish().unwrap();
+    let reader =
+        parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap());
+    let mut row = 0;
+    for batch in reader.unwrap().build().unwrap() {
+        let batch = batch.unwrap();
+        let texts = |column: usize| arrow::compute::cast(batch.column(column), &DataType::Utf8).unwrap();
+        let (paths, texts) = (texts(1), texts(2));
+        for at in 0..batch.num_rows() {
+            assert_eq!(paths.as_string::<i32>().value(at), of(row));
+            assert_eq!(texts.is_valid(at).then(|| texts.as_string::<i32>().value(at).to_owned()), said(row));
+            row += 1;
+        }
+    }
+    assert_eq!(row, rows);
+}
+
+#[test]
+fn parquet_holds_lists_of_texts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lists.parquet");
+    let names: ArrayRef = Arc::new(StringArray::from_iter_values((0..40).map(|n| format!("分群{n}"))));
+    let ty = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let item = Arc::new(Field::new_list_field(ty, false));
+    let fields = vec![
+        Field::new("id", DataType::Int64, false),
+        Field::new("segments", DataType::List(item.clone()), false),
+    ];
+    let schema = Arc::new(Schema::new(fields));
+    // Empty lists, lists of one and long ones, over several pages.
+    let length = |row: usize| if row % 7 < 3 { 0 } else { row * 31 % 11 };
+    let code = |row: usize, at: usize| (row * 3 + at * 5) % 40;
+    let make = |rows: std::ops::Range<usize>| {
+        let ids = Int64Array::from_iter_values(rows.clone().map(|row| row as i64));
+        let offsets = arrow::buffer::OffsetBuffer::from_lengths(rows.clone().map(length));
+        let codes = rows.flat_map(|row| (0..length(row)).map(move |at| code(row, at) as i32));
+        let items = DictionaryArray::<Int32Type>::try_new(Int32Array::from_iter_values(codes), names.clone());
+        let lists =
+            arrow::array::ListArray::try_new(item.clone(), offsets, Arc::new(items.unwrap()), None).unwrap();
+        RecordBatch::try_new(schema.clone(), vec![Arc::new(ids), Arc::new(lists)]).unwrap()
+    };
+    let rows: usize = 150_000;
+    let mut sink = open(&path, &schema, &options()).unwrap();
+    for start in (0..rows).step_by(50_000) {
+        // A slice begins within its buffers.
+        sink.write(&make(start.saturating_sub(10)..start + 50_000).slice(start.min(10), 50_000)).unwrap();
+    }
+    sink.finish().unwrap();
+    let reader =
+        parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap());
+    let mut row = 0;
+    for batch in reader.unwrap().build().unwrap() {
+        for list in batch.unwrap().column(1).as_list::<i32>().iter() {
+            let texts = arrow::compute::cast(&list.unwrap(), &DataType::Utf8).unwrap();
+            let found: Vec<&str> = texts.as_string::<i32>().iter().flatten().collect();
+            let expected: Vec<String> = (0..length(row)).map(|at| format!("分群{}", code(row, at))).collect();
+            assert_eq!(found, expected, "row {row}");
+            row += 1;
+        }
+    }
+    assert_eq!(row, rows);
+}
