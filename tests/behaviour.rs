@@ -336,3 +336,67 @@ fn a_level_of_a_score_that_nobody_has_is_told() {
     assert!(status == 0 && errors.contains("W1602"), "{errors}");
     assert!(errors.contains("nobody has the level `2` of the score `f`"), "{errors}");
 }
+
+#[test]
+fn threads_that_share_the_users_out_give_the_rows_of_one() {
+    let rules = r#"strata 1
+now 2024-11-15T12:00
+table users key id from "users" {
+  id : int
+}
+events orders of users by id at at from "orders.csv" {
+  id     : int
+  at     : timestamp
+  amount : int
+}
+trait spent = sum(amount of orders)
+trait rank  = score(spent into 4)
+segment above when spent > population avg(spent)
+layer how first match {
+  often when count(orders) >= 2
+  once  when count(orders) = 1
+  never otherwise
+}
+"#;
+    let case = Case(tempfile::tempdir().unwrap());
+    case.write("rules.seg", rules);
+    let mut orders = "id,at,amount\n".to_owned();
+    for file in 0..6 {
+        let mut users = "id\n".to_owned();
+        for user in 0..=file * 3 {
+            // Neither in the order of the keys nor of the events.
+            let id = (file * 100 + user) * 37 % 1009;
+            users += &format!("{id}\n");
+            for order in 0..id % 4 {
+                orders += &format!("{id},2024-11-0{},{}\n", order + 1, id * order % 50);
+            }
+        }
+        case.write(&format!("users/{file}.csv"), &users);
+    }
+    case.write("orders.csv", &orders);
+    let checked = strata::check::check(&case.0.path().join("rules.seg"), &strata::check::Options::default());
+    let program = checked.program.unwrap();
+    let rows = |one_reader: bool, threads: usize| {
+        let output = case.0.path().join("out.parquet");
+        let options = strata::run::RunOptions {
+            output: Some(output.clone()),
+            with_traits: true,
+            one_reader,
+            threads,
+            ..strata::run::RunOptions::default()
+        };
+        strata::run::run(&program, &options, &mut |_| {}).unwrap();
+        let file = fs::File::open(output).unwrap();
+        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let mut text = Vec::new();
+        for batch in reader.build().unwrap() {
+            arrow::csv::Writer::new(&mut text).write(&batch.unwrap()).unwrap();
+        }
+        String::from_utf8(text).unwrap()
+    };
+    let expected = rows(true, 1);
+    assert!(expected.contains("often") && expected.contains("once") && expected.contains("never"));
+    for (one_reader, threads) in [(true, 3), (false, 1), (false, 2), (false, 4)] {
+        assert_eq!(rows(one_reader, threads), expected, "{threads}");
+    }
+}

@@ -30,10 +30,11 @@ const ENOUGH_PARTS: usize = 4;
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// Whether to go this way: not where fewer parts than threads would leave some idle, where a row's
-/// place in the table matters, or where the output takes its rows only one after the other.
+/// place in the table matters and is not known before all rows before it are read, or where the output
+/// takes its rows only one after the other.
 pub fn suits(parts: &TableParts, work: &Work, sink: Option<&dyn Sink>, threads: usize) -> bool {
-    let by_itself = work.plan.given().is_empty();
-    by_itself
+    let placed = || work.context.as_ref().is_some_and(|context| !context.first_rows().is_empty());
+    (work.plan.given().is_empty() || placed())
         && parts.count() >= threads.min(ENOUGH_PARTS)
         && sink.is_none_or(|sink| sink.encoder().is_some())
 }
@@ -147,6 +148,9 @@ impl Shared {
         let mut groups = Vec::new();
         let mut group: Option<Group> = None;
         for mut part in parts {
+            let context = self.work.context.as_ref();
+            let first = context.and_then(|context| context.first_rows().get(part.number()).copied());
+            let mut first_row = first.unwrap_or(0);
             loop {
                 let start = Instant::now();
                 let next = part.next();
@@ -156,7 +160,8 @@ impl Shared {
                     return Ok(Vec::new());
                 }
                 let start = Instant::now();
-                let output = self.work.one(0, &batch, desk, tally)?;
+                let output = self.work.one(first_row, &batch, desk, tally)?;
+                first_row += batch.num_rows();
                 times.evaluate += start.elapsed();
                 let _ = tell.send(News::Rows(batch.num_rows() as u64));
                 let start = Instant::now();

@@ -13,6 +13,8 @@
 mod behaviour;
 mod diagram;
 mod model;
+#[path = "../differential/random.rs"]
+#[expect(dead_code, reason = "others ask chance for more")]
 mod random;
 
 use model::{COLUMNS, NOW, SCHEMA, Truth, condition, users};
