@@ -247,7 +247,18 @@ impl Group<'_> {
             return (options, !open);
         }
         let most = i128::try_from(most).unwrap_or(i128::MAX);
-        let (mut ranks, all) = nice::candidates(self.world, of, low, high, most);
+        // What a sum is held against is mostly reached by one of what it is of.
+        let reached = part.computed.iter().filter_map(|(computed, _)| {
+            let line = self.lines.get(*computed).filter(|line| line.ty == of.ty)?;
+            match cells.get(*computed) {
+                Some(Span::Ranks(from, to)) => Some(
+                    [(*from, line.low), (*to, line.high)].into_iter().filter(|(end, limit)| end != limit),
+                ),
+                _ => None,
+            }
+        });
+        let hints: Vec<i128> = reached.flatten().map(|(end, _)| end).collect();
+        let (mut ranks, all) = nice::candidates(self.world, of, (low, high), &hints, most);
         let cut = i128::try_from(ranks.len()).unwrap_or(0) > most;
         ranks.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         (ranks.into_iter().map(|rank| (rank, None)).collect(), all && !cut)

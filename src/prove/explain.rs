@@ -35,7 +35,8 @@ impl Group<'_> {
             let region = self.region(&goal_literals, &best.1, budget);
             let missing = region.iter().find_map(|(line, span)| {
                 let of = self.lines.get(*line)?;
-                let preferred = matches!(of.kind, Kind::Given(_))
+                // A calculation is missing where it leaves the range of numbers, which few think of.
+                let preferred = matches!(of.kind, Kind::Given(_) | Kind::Computed(_))
                     && *span == Span::Missing
                     && !settled.contains(&!of.known);
                 preferred.then_some(of.known)

@@ -86,17 +86,26 @@ fn day_start(world: &World<'_>, end: i128, up: bool) -> Option<i128> {
 pub(super) fn candidates(
     world: &World<'_>,
     line: &Line,
-    low: i128,
-    high: i128,
+    (low, high): (i128, i128),
+    hints: &[i128],
     most: i128,
 ) -> (Vec<i128>, bool) {
     let mut found = vec![choose(world, line, low, high)];
+    found.extend(hints);
     // Decimals of 38 digits are almost as wide as the ranks.
     let all = high.saturating_sub(low) < most;
     if all {
         found.extend(low..=high);
     } else {
-        found.extend([low, high, low.saturating_add(1), high.saturating_sub(1)]);
+        // The ends of what a type holds come after what a person would think of.
+        let low_is_said = low > line.low;
+        let high_is_said = high < line.high;
+        let lower = [low, low.saturating_add(1)];
+        let upper = [high, high.saturating_sub(1)];
+        found.extend(lower.into_iter().filter(|_| low_is_said));
+        found.extend(upper.into_iter().filter(|_| high_is_said));
+        found.extend([0, 1, 2, 5]);
+        found.extend(lower.into_iter().chain(upper));
         found.extend((0..=12).chain([15, 20, 30, 50, 100, 1000]));
         if let Type::Float = line.ty {
             found.extend(

@@ -63,7 +63,22 @@ pub(super) fn column(change: &ColumnChange) -> String {
     }
 }
 
+/// More sets than this that are the same are only counted.
+const MOST_SAME: usize = 12;
+
 fn entries(out: &mut String, entries: &[&Entry]) {
+    let is_same = |entry: &&Entry| entry.status == Status::Same && entry.was.is_none();
+    let same = entries.iter().filter(|entry| is_same(entry)).count();
+    let told: Vec<&Entry> =
+        entries.iter().copied().filter(|entry| same <= MOST_SAME || !is_same(entry)).collect();
+    each(out, &told);
+    if told.len() < entries.len() {
+        let others = if told.is_empty() { "" } else { " others" };
+        let _ = writeln!(out, "  = {same}{others} the same");
+    }
+}
+
+fn each(out: &mut String, entries: &[&Entry]) {
     let width = entries.iter().map(|entry| width(&entry.name)).max().unwrap_or(0);
     for entry in entries {
         let padding = " ".repeat(width - self::width(&entry.name));
