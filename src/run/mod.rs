@@ -334,9 +334,8 @@ pub fn plan(program: &Program, options: &RunOptions) -> Result<PlanSummary, RunE
 
 /// What is evaluated, and the scores whose levels are counted: a summary alone has no use for attributes.
 fn wanted(dated: Dated, selection: &Selection, writing: bool) -> (Dated, Vec<Score>, Wanted) {
-    let assigns = |index: &usize| {
-        dated.program.declarations.get(*index).is_some_and(|found| assigns(&found.kind))
-    };
+    let assigns =
+        |index: &usize| dated.program.declarations.get(*index).is_some_and(|found| assigns(&found.kind));
     let shown = selection.shown.iter().copied().filter(|index| writing || assigns(index)).collect::<Vec<_>>();
     let (dated, scores) = scores::with_levels(dated, &shown);
     let guards = dated.program.guards.iter().map(|guard| guard.condition);
