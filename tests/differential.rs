@@ -1,6 +1,6 @@
 //! Holds the two evaluators equal: random typed programs, as text, over random users. The reference
 //! interpreter takes one user at a time, the vectorised evaluator whole batches, text both plain and
-//! as dictionaries, in chunks of any size.
+//! as dictionaries, in chunks of any size; and the program is read again from what `expand` prints.
 //!
 //! A case is its seed. `STRATA_DIFFERENTIAL=20000 cargo test --test differential` is the long mode,
 //! `STRATA_DIFFERENTIAL_SEED=17` runs one case. A failure is cut down to the smallest program and
@@ -23,6 +23,8 @@ mod event_rows;
 mod expressions;
 #[path = "differential/model.rs"]
 mod model;
+#[path = "differential/plans.rs"]
+mod plans;
 #[path = "differential/programs.rs"]
 mod programs;
 #[path = "differential/random.rs"]
@@ -60,6 +62,9 @@ struct Tally {
     refused: AtomicU64,
     segments: AtomicU64,
     undecided_segments: AtomicU64,
+    /// Stacks, plays and splits, and those that give something to somebody.
+    plans: AtomicU64,
+    plans_with_users: AtomicU64,
     refusals: Mutex<Vec<String>>,
 }
 
@@ -137,6 +142,12 @@ fn over_seeds(cases: u64, run: impl Fn(u64, &Tally) -> Result<(), String> + Sync
     let segments = tally.segments.load(Ordering::Relaxed);
     let undecided = tally.undecided_segments.load(Ordering::Relaxed);
     assert!(undecided * 100 >= 60 * segments, "of {segments} segments only {undecided} tell users apart");
+    let plans = tally.plans.load(Ordering::Relaxed);
+    let given = tally.plans_with_users.load(Ordering::Relaxed);
+    assert!(
+        given * 100 >= 60 * plans,
+        "of {plans} stacks, plays and splits only {given} give anybody anything"
+    );
 }
 
 /// Runs a case; gives a full account where the evaluators differ.
@@ -156,7 +167,9 @@ fn run(seed: u64, tally: &Tally) -> Result<(), String> {
     let dated = program.at(case.now);
     let expected = expectations(&dated, &case.facts, &users);
     count_segments(&dated.program, &expected, tally);
-    match difference(&dated, &case.facts, &users, &expected) {
+    let found = difference(&dated, &case.facts, &users, &expected)
+        .or_else(|| difference_of_expanded(&program, &case, &users));
+    match found {
         None => Ok(()),
         Some(difference) => Err(account(seed, generated.model, &case, users, &difference)),
     }
@@ -231,6 +244,12 @@ fn count_segments(program: &Program, expected: &[Vec<Value>], tally: &Tally) {
                 tally.undecided_segments.fetch_add(1, Ordering::Relaxed);
             }
         }
+        let kind = &declaration.kind;
+        if matches!(kind, DeclarationKind::Stack(_) | DeclarationKind::Play(_) | DeclarationKind::Split(_)) {
+            let known = |values: &Vec<Value>| !values[declaration.value.0 as usize].is_missing();
+            tally.plans.fetch_add(1, Ordering::Relaxed);
+            tally.plans_with_users.fetch_add(u64::from(expected.iter().any(known)), Ordering::Relaxed);
+        }
     }
 }
 
@@ -271,6 +290,41 @@ fn difference(
     None
 }
 
+/// The first difference between a program and the one that `expand` prints of it.
+fn difference_of_expanded(program: &Program, case: &Case, users: &[Vec<Value>]) -> Option<Difference> {
+    // Rule files, and so what is printed, know whole seconds.
+    let now = case.now.div_euclid(1_000_000) * 1_000_000;
+    let dated = program.at(now);
+    let zoned = strata::insight::Zoned { zone: program.zone(), now };
+    let text = strata::program::print::program(&dated.program, &zoned);
+    let told = |declaration: &str, user: usize, interpreted: String, vectorised: String| Difference {
+        declaration: declaration.to_owned(),
+        user,
+        interpreted,
+        vectorised,
+        layout: "read again from what `expand` prints".to_owned(),
+    };
+    let again = match compile(&text) {
+        Ok(again) => again,
+        Err(refusal) => return Some(told("the program", 0, "accepted".into(), format!("{refusal}\n{text}"))),
+    };
+    let again = again.at(now);
+    for (user, row) in users.iter().enumerate() {
+        let expected = interpret::evaluate(&dated, &case.facts, row).values;
+        let found = interpret::evaluate(&again, &case.facts, row).values;
+        for declaration in &dated.program.declarations {
+            let name = declaration.heading.name.as_str();
+            let own = again.program.declarations.iter().find(|own| own.heading.name == name);
+            let expected = &expected[declaration.value.0 as usize];
+            let found = own.map(|own| &found[own.value.0 as usize]);
+            if found != Some(expected) {
+                return Some(told(name, user, format!("{expected:?}"), format!("{found:?}\n{text}")));
+            }
+        }
+    }
+    None
+}
+
 fn compare(program: &Program, assignment: &Assignment, expected: &[Vec<Value>]) -> Option<Difference> {
     assert_eq!(assignment.outputs.len(), program.declarations.len());
     for (output, declaration) in assignment.outputs.iter().zip(&program.declarations) {
@@ -289,6 +343,16 @@ fn compare(program: &Program, assignment: &Assignment, expected: &[Vec<Value>]) 
             let vectorised = value(&output.column, ty, user);
             if *interpreted != vectorised {
                 return differs("", format!("{interpreted:?}"), format!("{vectorised:?}"));
+            }
+            if let (Some(lines), DeclarationKind::Play(play)) = (&output.lines, &declaration.kind) {
+                let expected = &values[play.line.0 as usize];
+                let found = match lines.is_null(user) {
+                    true => Value::Missing,
+                    false => Value::Int(i64::from(lines.value(user))),
+                };
+                if *expected != found {
+                    return differs("line of ", format!("{expected:?}"), format!("{found:?}"));
+                }
             }
             if let Some(many) = &output.claimed_by_many {
                 let expected = claimed_by_many(&declaration.kind, values);
@@ -328,7 +392,13 @@ fn value(column: &OutputColumn, ty: &Type, row: usize) -> Value {
             unscaled: array.as_primitive::<arrows::Decimal128Type>().value(row),
             scale: *scale,
         }),
-        Type::Text => Value::Text(array.as_string::<i32>().value(row).into()),
+        Type::Text => match array.as_dictionary_opt::<arrows::Int32Type>() {
+            Some(texts) => {
+                let code = usize::try_from(texts.keys().value(row)).unwrap();
+                Value::Text(texts.values().as_string::<i32>().value(code).into())
+            }
+            None => Value::Text(array.as_string::<i32>().value(row).into()),
+        },
         Type::Date => Value::Date(array.as_primitive::<arrows::Date32Type>().value(row)),
         Type::Timestamp => {
             Value::Timestamp(array.as_primitive::<arrows::TimestampMicrosecondType>().value(row))
@@ -356,6 +426,7 @@ fn account(seed: u64, model: Model, case: &Case, users: Vec<Vec<Value>>, first: 
         let attempt = || {
             let dated = program.at(case.now);
             difference(&dated, &case.facts, &users, &expectations(&dated, &case.facts, &users))
+                .or_else(|| difference_of_expanded(&program, case, &users))
         };
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(attempt)).ok().flatten()
     };

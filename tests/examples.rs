@@ -95,6 +95,43 @@ fn each_has_tests_that_pass_assertions_and_guards() {
     }
 }
 
+/// The whole method stands on either base: one word of the rules is another, and everything checks, passes
+/// its tests, keeps its guards and gives everybody a path and a text.
+#[test]
+fn the_base_of_the_method_is_switched_by_one_word() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/method");
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["rules.seg", "lifecycle.seg", "rfm.seg", "users.csv"] {
+        std::fs::copy(example.join(name), folder.path().join(name)).unwrap();
+    }
+    let rules = folder.path().join("rules.seg");
+    let text = std::fs::read_to_string(&rules).unwrap();
+    let switched = text.replace("use \"lifecycle.seg\"", "use \"rfm.seg\"");
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let differing = words(&text).iter().zip(&words(&switched)).filter(|(a, b)| a != b).count();
+    assert_eq!(differing, 1);
+    let path = rules.to_str().unwrap();
+    let summary = || -> serde_json::Value {
+        serde_json::from_str(&strata(&["run", path, "--summary", "json"])).unwrap()
+    };
+    let first = summary();
+    std::fs::write(&rules, switched).unwrap();
+    strata(&["check", "--data", "--deny", "warnings", "--quiet", path]);
+    strata(&["test", path]);
+    let second = summary();
+    let users = |summary: &serde_json::Value, place: &str| {
+        summary.pointer(place).and_then(serde_json::Value::as_u64).unwrap_or(0)
+    };
+    for summary in [&first, &second] {
+        for member in ["newcomer", "growing", "valuable", "dormant"] {
+            assert!(users(summary, &format!("/layers/base/{member}")) > 0, "nobody is {member}");
+        }
+        assert_eq!(users(summary, "/layers/base/") + users(summary, "/stacks/plan/"), 0);
+        assert_eq!(users(summary, "/plays/welcome/"), 0);
+    }
+    assert_ne!(first.pointer("/layers/base"), second.pointer("/layers/base"), "the bases are two");
+}
+
 #[test]
 fn the_expanded_rules_and_the_built_ones_give_the_same_answer() {
     for example in examples() {

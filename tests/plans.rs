@@ -470,3 +470,34 @@ test "whose orders" {
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{text}");
 }
+
+/// What is asked of events has its own numbers, which are no declarations': neither the stack nor the
+/// play makes a text of a value that stands at their place.
+#[test]
+fn stacks_and_plays_stand_beside_values_of_events() {
+    let rules = r#"now 2024-03-01
+type level = low < high
+table users key user_id from "users.csv" { user_id : int
+  l : level }
+events orders of users by who at at from "orders.csv" { who : int
+  at : timestamp
+  amount : float }
+events visits of users by who at at from "visits.csv" { who : int
+  at : date }
+layer stage partial { back when sequence(orders then visits, within 100 hours) }
+stack plan on stage { all by l }
+play words for plan { _ -> "{spent} {last_visit or_else today}" }
+trait spent = sum(amount of orders)
+trait last_visit = last(at of visits)
+segment big when spent > 5
+"#;
+    let case = Case::new(rules, "user_id,l\n1,low\n2,high\n3,high\n");
+    std::fs::write(case.path("orders.csv"), "who,at,amount\n1,2024-02-01T10:00,2.5\n2,2024-02-01T10:00,9\n")
+        .unwrap();
+    std::fs::write(case.path("visits.csv"), "who,at\n1,2024-02-02\n2,2024-02-09\n").unwrap();
+    case.text(&["run", "rules.seg", "-q", "-o", "out.csv"]);
+    assert_eq!(
+        case.file("out.csv"),
+        "user_id,stage,plan,words,big\n1,back,back/low,2.5 2024-02-02,false\n2,,,,true\n3,,,,false\n"
+    );
+}

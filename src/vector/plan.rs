@@ -495,7 +495,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn keep(&mut self, place: usize, pending: &Pending) -> Declared {
-        let declaration = self.dated.program.declarations.get(pending.declaration);
+        // The number of a node that is wanted by itself says nothing about declarations.
+        let declaration =
+            self.dated.program.declarations.get(pending.declaration).filter(|_| !pending.of_node);
         let segment = match pending.of_node {
             true => self.node(pending.value).is_some_and(|node| node.expr.is_condition()),
             false => declaration.is_some_and(|found| matches!(found.kind, DeclarationKind::Segment)),

@@ -37,7 +37,7 @@ pub fn run(seed: u64, tally: &Tally) -> Result<(), String> {
     let world = event_rows::world(&mut random, &generated, &program, case.now, USERS);
     let expected: Vec<Vec<Value>> = evaluations(&program, &case, &world);
     count_segments(&program.at(case.now).program, &expected, tally);
-    match difference(&program, &case, &world) {
+    match difference_or_panic(&program, &case, &world) {
         None => Ok(()),
         Some(difference) => Err(account(seed, generated.model, &program, &case, world, &difference)),
     }
@@ -82,11 +82,25 @@ fn difference(program: &Program, case: &Case, world: &World) -> Option<Differenc
     let found = match found {
         Ok(found) => found,
         Err(refusal) => {
-            let (declaration, expected) = ("the program".into(), "accepted".into());
+            let (declaration, expected) = ("the program".into(), ACCEPTED.into());
             return Some(Difference { other, declaration, user: 0, expected, found: refusal });
         }
     };
     differs(other, &expected, &found)
+}
+
+/// What is expected of a program that is read again, and of every evaluator.
+const ACCEPTED: &str = "accepted";
+const ANSWERED: &str = "an answer";
+
+/// A panic is a difference too, to be cut down like any other.
+fn difference_or_panic(program: &Program, case: &Case, world: &World) -> Option<Difference> {
+    let attempt = || difference(program, case, world);
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(attempt)).unwrap_or_else(|_| {
+        let declaration = "the program".to_owned();
+        let (expected, found) = (ANSWERED.to_owned(), "a panic".to_owned());
+        Some(Difference { other: "an evaluator", declaration, user: 0, expected, found })
+    })
 }
 
 fn differs(other: &'static str, expected: &Answers, found: &Answers) -> Option<Difference> {
@@ -194,10 +208,10 @@ fn account(
     let still = |model: &Model, world: &World| -> Option<Difference> {
         let program = compile(&model.text()).ok()?;
         let world = world.of(full, &program);
-        let attempt = || difference(&program, case, &world);
-        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(attempt)).ok().flatten()?;
-        // A refusal is no wrong value, and must not take its place.
-        ((found.expected == "accepted") == (first.expected == "accepted")).then_some(found)
+        let found = difference_or_panic(&program, case, &world)?;
+        // A refusal or a panic is no wrong value, and must not take its place.
+        let alike = |word: &str| (found.expected == word) == (first.expected == word);
+        (alike(ACCEPTED) && alike(ANSWERED)).then_some(found)
     };
     for _ in 0..300 {
         let simpler = model.simpler().into_iter().find(|model| still(model, &world).is_some());

@@ -1,6 +1,7 @@
 //! A generated program before it is text: declarations whose expressions are trees, so that a
 //! failing one can be cut down.
 
+use crate::plans::Plan;
 use std::fmt::Write;
 
 /// What an expression gives.
@@ -177,6 +178,7 @@ pub enum Body {
     Layer(String, Vec<(String, Option<Tree>)>),
     /// Dimensions, words, lines of patterns and a member.
     Grid(Vec<String>, String, Vec<(String, String)>),
+    Plan(Plan),
     /// A declaration of another kind, as its text.
     Whole(String),
 }
@@ -327,6 +329,7 @@ impl Declaration {
                 }
                 out.push_str("}\n");
             }
+            Body::Plan(plan) => plan.write(&self.name, out),
             Body::Whole(text) => {
                 out.push_str(text);
                 out.push('\n');
@@ -353,6 +356,7 @@ impl Body {
                     Body::Grid(dimensions.clone(), words.clone(), less)
                 })
                 .collect(),
+            Body::Plan(plan) => plan.simpler().into_iter().map(Body::Plan).collect(),
             Body::Whole(_) => Vec::new(),
         }
     }

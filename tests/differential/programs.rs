@@ -2,6 +2,7 @@
 
 use crate::event_programs::Behaviour;
 use crate::model::{Body, Column, Declaration, Kind, LabelType, Model, Tree, written_label};
+use crate::plans::Audience;
 use crate::random::Random;
 use strata::program::Value;
 
@@ -29,6 +30,10 @@ pub struct Generator<'r> {
     pub names: Vec<(String, Kind)>,
     /// Earlier layers and grids with their members.
     pub layers: Vec<(String, Vec<String>)>,
+    /// Earlier segments.
+    pub segments: Vec<String>,
+    /// Earlier stacks.
+    pub audiences: Vec<Audience>,
     calendar: bool,
     /// What the program mentions, for the rows.
     pub constants: Vec<(Kind, Value)>,
@@ -55,6 +60,8 @@ impl<'r> Generator<'r> {
             columns: Vec::new(),
             names: Vec::new(),
             layers: Vec::new(),
+            segments: Vec::new(),
+            audiences: Vec::new(),
             calendar: false,
             constants: Vec::new(),
             behaviour: Behaviour::default(),
@@ -123,7 +130,7 @@ impl<'r> Generator<'r> {
     }
 
     pub fn declaration(&mut self, at: usize) -> Declaration {
-        match self.random.below(10) {
+        match self.random.below(14) {
             0..=2 => {
                 let kind = self.value_kind();
                 let name = format!("trait{at}");
@@ -146,10 +153,12 @@ impl<'r> Generator<'r> {
                 let name = format!("分层{at}");
                 let condition = self.condition(4);
                 self.names.push((name.clone(), Kind::Bool));
+                self.segments.push(name.clone());
                 Declaration { name, body: Body::Segment(condition) }
             }
             7 | 8 => self.layer(at),
-            _ => self.grid(at),
+            9 => self.grid(at),
+            _ => self.plan(at),
         }
     }
 
@@ -190,7 +199,7 @@ impl<'r> Generator<'r> {
         Body::Scale(self.types[ty].name.clone(), lines)
     }
 
-    fn layer(&mut self, at: usize) -> Declaration {
+    pub fn layer(&mut self, at: usize) -> Declaration {
         let name = format!("layer{at}");
         let partial = self.random.percent(40);
         let first = self.random.percent(50);

@@ -399,13 +399,15 @@ impl<'a> Printer<'a> {
                     continue;
                 };
                 let text = self.expression(condition);
-                // Where earlier lines win and a member has several, each has to leave out what other
-                // members took before it.
+                // Where a member has several lines, each has to leave out what other members took before
+                // it: all of them where earlier lines win, else those that are printed after it, for
+                // where an overlap was allowed the first line wins as well.
                 let earlier: Vec<String> = layer
                     .lines
                     .iter()
                     .take(at)
-                    .filter(|line| layer.first_match && repeated && line.member != code)
+                    .filter(|line| repeated && line.member != code)
+                    .filter(|line| layer.first_match || line.member > code)
                     .filter_map(|line| line.condition)
                     .map(|id| format!("not ({})", self.expression(id)))
                     .collect();
