@@ -5,6 +5,7 @@ mod arrow_ipc;
 mod blocks;
 mod csv;
 mod files;
+mod flat;
 mod json;
 mod keys;
 mod parquet;

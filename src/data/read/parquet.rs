@@ -3,13 +3,14 @@
 use super::files::DataFile;
 use super::source::{Layout, Numbers, Raw, RawField, RawOptions, damaged, open};
 use super::table::BoundTable;
-use super::{BoundFile, Part, prune};
+use super::{BoundFile, Part, flat, prune};
 use crate::diagnostic::Diagnostic;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, FieldRef, Schema};
+use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
@@ -70,18 +71,26 @@ pub(super) fn batches(
         numbers = Numbers::some(part.before, kept.rows);
     }
     let opened = open(file)?.by_chunks(footer.metadata());
+    let rows = u64::try_from(footer.metadata().file_metadata().num_rows()).unwrap_or(0).max(1);
+    let opened = match &selection {
+        Some(_) => Err(opened),
+        None => flat::Rows::new(opened, &footer, &binding.fields, groups.clone(), options.batch_rows),
+    };
+    let opened = match opened {
+        Ok(reader) => {
+            return Ok(Raw { rows: Rows::boxed(Box::new(reader), file, options, rows, part), numbers });
+        }
+        Err(opened) => opened,
+    };
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, footer);
     let mask = ProjectionMask::roots(builder.parquet_schema(), binding.fields.iter().copied());
-    let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0).max(1);
     let mut builder =
         builder.with_projection(mask).with_batch_size(options.batch_rows).with_row_groups(groups);
     if let Some(selection) = selection {
         builder = builder.with_row_selection(selection);
     }
     let reader = builder.build().map_err(|error| fault(file, &error))?;
-    let (file, options) = (file.clone(), options.clone());
-    let rows = Rows { file, reader, options, rows, before: part.before, done: 0, counted: 0 };
-    Ok(Raw { rows: Box::new(rows), numbers })
+    Ok(Raw { rows: Rows::boxed(Box::new(reader), file, options, rows, part), numbers })
 }
 
 /// Asks for texts as dictionaries where the file has few distinct ones: each is then decoded, and
@@ -122,9 +131,11 @@ fn with_dictionaries(metadata: ArrowReaderMetadata) -> ArrowReaderMetadata {
 /// A column chunk larger than this by value is no list of keys into a small dictionary.
 const MOST_BYTES_A_KEY: i64 = 3;
 
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
+
 struct Rows {
     file: DataFile,
-    reader: ParquetRecordBatchReader,
+    reader: Batches,
     options: RawOptions,
     /// Rows of the file.
     rows: u64,
@@ -132,6 +143,14 @@ struct Rows {
     before: u64,
     done: u64,
     counted: u64,
+}
+
+impl Rows {
+    /// The batches of a part of a file that has so many rows in all.
+    fn boxed(reader: Batches, file: &DataFile, options: &RawOptions, rows: u64, part: &Part) -> Box<Rows> {
+        let (file, options) = (file.clone(), options.clone());
+        Box::new(Rows { file, reader, options, rows, before: part.before, done: 0, counted: 0 })
+    }
 }
 
 impl Iterator for Rows {
