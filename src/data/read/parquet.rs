@@ -48,7 +48,22 @@ pub(super) fn layout(file: &DataFile) -> Result<Layout, Diagnostic> {
     let rows = u64::try_from(footer.metadata().file_metadata().num_rows()).ok();
     let groups = footer.metadata().row_groups().iter();
     let groups = groups.map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).collect();
-    Ok(Layout { fields, rows, sampled: false, groups })
+    let known = (0..footer.schema().fields().len()).filter(|field| all_known(&footer, *field)).collect();
+    Ok(Layout { fields, rows, sampled: false, groups, known })
+}
+
+/// Whether the file says that no row is without that field.
+fn all_known(footer: &ArrowReaderMetadata, field: usize) -> bool {
+    let schema = footer.parquet_schema();
+    let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == field);
+    let (Some(leaf), None) = (leaves.next(), leaves.next()) else { return false };
+    let column = schema.column(leaf);
+    if column.max_rep_level() > 0 || column.max_def_level() > 1 {
+        return false;
+    }
+    let groups = footer.metadata().row_groups().iter();
+    let mut missing = groups.map(|group| group.columns().get(leaf)?.statistics()?.null_count_opt());
+    column.max_def_level() == 0 || missing.all(|missing| missing == Some(0))
 }
 
 /// Some row groups of a file, without the rows that cannot matter.

@@ -6,7 +6,7 @@ use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, DictionaryArray, Int32Array,
     PrimitiveArray, StringArray, make_array,
 };
-use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow::datatypes::{ArrowNativeType, DataType, Float64Type, Int32Type, Int64Type};
 use bytes::Bytes;
 use parquet::basic::Encoding;
@@ -203,12 +203,7 @@ impl Column {
             let some = some.finish();
             match known.as_ref().filter(|_| count < take) {
                 None => bits.append_buffer(&some),
-                Some(known) => {
-                    let mut next = some.iter();
-                    for known in known {
-                        bits.append(known && next.next().unwrap_or(false));
-                    }
-                }
+                Some(known) => bits.append_buffer(&spread_bits(known, &some)),
             }
             validity.add(known, take);
             page.rows -= take;
@@ -320,11 +315,15 @@ fn plain<T: Number>(bytes: &Bytes, at: &mut usize, count: usize, out: &mut Vec<T
 
 /// Adds what the codes stand for.
 fn gather<T: Number>(list: &[T], codes: &[u32], out: &mut Vec<T>) -> Result<()> {
-    if codes.iter().max().is_some_and(|most| *most as usize >= list.len()) {
-        return Err(damage("a code that stands for nothing"));
-    }
-    out.extend(codes.iter().map(|code| list.get(*code as usize).copied().unwrap_or_default()));
-    Ok(())
+    let mut all = true;
+    out.extend(codes.iter().map(|code| match list.get(*code as usize) {
+        Some(value) => *value,
+        None => {
+            all = false;
+            T::default()
+        }
+    }));
+    if all { Ok(()) } else { Err(damage("a code that stands for nothing")) }
 }
 
 /// Puts the known values, in their order, to the places of the rows that are known; what stands at the
@@ -351,6 +350,25 @@ fn spread<T: Number>(known: &BooleanBuffer, some: &mut Vec<T>, out: &mut Vec<T>)
         next += set;
     }
     some.clear();
+}
+
+/// The same with bits; unknown rows get none.
+fn spread_bits(known: &BooleanBuffer, some: &BooleanBuffer) -> BooleanBuffer {
+    let mut words = Vec::with_capacity(known.len().div_ceil(64));
+    let mut next = some.iter();
+    for word in known.bit_chunks().iter_padded() {
+        let (mut rows, mut bits) = (word, 0_u64);
+        while rows != 0 {
+            // The lowest row that is left.
+            let row = rows & rows.wrapping_neg();
+            if next.next().unwrap_or(false) {
+                bits |= row;
+            }
+            rows ^= row;
+        }
+        words.push(bits);
+    }
+    BooleanBuffer::new(Buffer::from_vec(words), 0, known.len())
 }
 
 /// The values that codes stand for.
