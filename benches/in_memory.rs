@@ -22,6 +22,10 @@ struct Args {
     /// How often it is counted; the first time is to warm up and not reported.
     #[arg(long, default_value_t = 3)]
     repeat: usize,
+    /// Only so many users, who stay in cache, over and over until there were as many as in the file:
+    /// what the processor can do where it need not wait for memory.
+    #[arg(long)]
+    in_cache: Option<usize>,
 }
 
 fn count(plan: &Plan, batches: &[RecordBatch], threads: usize) -> Result<Counts, Box<dyn Error>> {
@@ -44,6 +48,14 @@ fn count(plan: &Plan, batches: &[RecordBatch], threads: usize) -> Result<Counts,
         all.merge(&counts?);
     }
     Ok(all)
+}
+
+/// The first rows, as often as it takes for as many rows as there are.
+fn over_and_over(batches: &[RecordBatch], rows: usize) -> Vec<RecordBatch> {
+    let all: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let Some(first) = batches.first().filter(|first| first.num_rows() > 0) else { return Vec::new() };
+    let few = first.slice(0, rows.clamp(1, first.num_rows()));
+    vec![few.clone(); all / few.num_rows()]
 }
 
 /// Seconds that this process has spent on processors, over all threads; 0 where nobody says it.
@@ -81,6 +93,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         |found: &[strata::diagnostic::Diagnostic]| found.first().map_or(String::new(), |f| f.message.clone());
     let reader = read::open(users, &program, &args.users, &options).map_err(|found| failed(&found))?;
     let batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>().map_err(|found| found.message)?;
+    let batches = match args.in_cache {
+        Some(rows) => over_and_over(&batches, rows),
+        None => batches,
+    };
     let bytes: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
 
     let (mut seconds, mut processors) = (Vec::new(), Vec::new());

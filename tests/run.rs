@@ -570,3 +570,29 @@ fn a_build_without_object_stores_says_which_has_them() {
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("E0621") && text.contains("--features cloud"), "{text}");
 }
+
+/// A count alone does not read keys of which the file says that none is missing; one that is missing stops
+/// it all the same.
+#[test]
+fn a_missing_key_stops_a_count_too() {
+    use arrow::array::{ArrayRef, Int64Array};
+    let case = Case::usual();
+    let rules = "strata 1\ntable users key id from \"users.parquet\" {\n  id : int\n  age : int\n}\n\
+        segment grown when age >= 18\nsegment anybody when age >= 0\n";
+    fs::write(case.path("rules.seg"), rules).unwrap();
+    let ages: ArrayRef = std::sync::Arc::new(Int64Array::from(vec![17, 18, 19]));
+    let write = |ids: Vec<Option<i64>>| {
+        let ids: ArrayRef = std::sync::Arc::new(Int64Array::from(ids));
+        let columns = [("id", ids, true), ("age", ages.clone(), true)];
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        let file = File::create(case.path("users.parquet")).unwrap();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    };
+    write(vec![Some(1), Some(2), Some(3)]);
+    let summary: Value = serde_json::from_str(&case.run("--summary json")).unwrap();
+    assert_eq!((&summary["rows"], &summary["segments"]["grown"]), (&json!(3), &json!(2)));
+    write(vec![Some(1), None, Some(3)]);
+    assert!(case.fail("--summary json", 2).contains("row 2"));
+}

@@ -74,9 +74,9 @@ class Strata(Engine):
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         return self.made[known]
 
-    def memory(self, path, conditions, repeat):
+    def memory(self, path, conditions, repeat, *more):
         done = subprocess.run(
-            [self.bench, self.rules(conditions), path, "--threads", str(self.threads), "--repeat", str(repeat)],
+            [self.bench, self.rules(conditions), path, "--threads", str(self.threads), "--repeat", str(repeat), *more],
             capture_output=True, text=True, check=True)
         report = json.loads(done.stdout)
         self.notes = {key: report[key] for key in ("bytes", "distinct_tests", "registers", "compile_seconds", "processor_seconds")}
@@ -402,7 +402,15 @@ def measure(args):
     versions = {engine.name: engine.version for engine in engines}
     return {"machine": machine(), "rows": args.rows, "threads": args.threads, "versions": versions,
             "bytes_a_second": bandwidth(args.threads), "results": results, "notes": notes, "sizes": sizes_of,
+            "comparisons_a_second": in_cache(alone, tenth, args),
             "alone": strata_alone(alone, full, args) if "alone" in work else {}}
+
+
+def in_cache(strata, path, args):
+    """Comparisons a second where users stay in cache and there is much to do for each byte."""
+    strata.threads = args.threads
+    _, walls = strata.memory(path, rules.rules(1000), args.repeat, "--in-cache", "16384")
+    return args.rows // 10 // 16384 * 16384 * strata.notes["distinct_tests"] / statistics.median(walls)
 
 
 def strata_alone(strata, full, args):

@@ -36,7 +36,6 @@ use indexmap::IndexMap;
 use pipeline::{Halt, Work};
 use scores::Score;
 use select::Selection;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -212,9 +211,8 @@ fn run_to(
     let plan = Plan::new(&dated, &wanted);
 
     let path = source(users, options)?;
-    let columns: BTreeSet<usize> = plan.columns().iter().copied().chain([users.key]).collect();
     let read_options = ReadOptions {
-        columns: Some(columns.into_iter().collect()),
+        columns: Some(plan.columns().to_vec()),
         delimiter: options.delimiter,
         bad_values: options.bad_values,
         batch_rows: BATCH_ROWS,
@@ -226,9 +224,12 @@ fn run_to(
     let files = Files::bind(&dated, &wanted, users, options, &read_options);
     // Whoever numbers the users to join events to them finds out whether a key comes twice.
     let joins = files.as_ref().is_ok_and(Files::joins);
-    let keys = match writing && options.check_keys && !joins {
-        true => KeyMode::Check { memory: options.memory.unwrap_or(KEY_MEMORY) },
-        false => KeyMode::Skip,
+    let keys = match writing {
+        true if options.check_keys && !joins => {
+            KeyMode::Check { memory: options.memory.unwrap_or(KEY_MEMORY) }
+        }
+        true => KeyMode::Skip,
+        false => KeyMode::Unread,
     };
     let read_options = ReadOptions { keys, ..read_options };
     let parts = read::open_parts(users, program, &path, &read_options);

@@ -261,7 +261,47 @@ pub(super) fn folder_column(value: Option<&str>, rows: usize) -> ArrayRef {
     Arc::new(StringArray::from_iter(std::iter::repeat_n(value, rows)))
 }
 
+/// Whether no value of a column can be missing or bad, as far as the file itself says so: none is missing
+/// there, and each is one that the column may have.
+pub(super) fn all_known(table: &Table, column: usize, layout: &Layout, binding: &Binding) -> bool {
+    let Some(declared) = table.columns.get(column).filter(|declared| declared.domain.is_none()) else {
+        return false;
+    };
+    let field =
+        binding.columns.iter().find(|bound| bound.column == column).and_then(|bound| match bound.origin {
+            Origin::Field(at) => binding.fields.get(at),
+            Origin::Folder(_) => None,
+        });
+    let Some(field) = field.filter(|field| layout.known.contains(field)) else { return false };
+    let stored = layout.fields.get(*field).and_then(|field| field.ty.as_ref());
+    match (&declared.ty, stored) {
+        (Type::Int, Some(stored)) => stored.is_integer() && *stored != DataType::UInt64,
+        (Type::Text, Some(DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)) => true,
+        _ => false,
+    }
+}
+
 impl Binding {
+    /// The same file, without that column.
+    pub fn without(&self, column: usize) -> Binding {
+        let left = self.columns.iter().filter(|bound| bound.column != column);
+        let needs =
+            |at: usize| left.clone().any(|bound| matches!(bound.origin, Origin::Field(field) if field == at));
+        let kept: Vec<usize> = (0..self.fields.len()).filter(|at| needs(*at)).collect();
+        let columns = left.clone().map(|bound| {
+            let origin = match &bound.origin {
+                Origin::Field(at) => Origin::Field(kept.iter().position(|kept| kept == at).unwrap_or(0)),
+                Origin::Folder(value) => Origin::Folder(value.clone()),
+            };
+            BoundColumn { column: bound.column, origin }
+        });
+        Binding {
+            fields: kept.iter().filter_map(|at| self.fields.get(*at).copied()).collect(),
+            names: kept.iter().filter_map(|at| self.names.get(*at).cloned()).collect(),
+            columns: columns.collect(),
+        }
+    }
+
     /// The same file, with that column alone.
     pub fn only(&self, column: usize) -> Binding {
         let Some(bound) = self.columns.iter().find(|bound| bound.column == column) else {

@@ -225,7 +225,7 @@ pub(super) fn layout(file: &DataFile) -> Result<Layout, Diagnostic> {
         .iter()
         .map(|field| RawField { name: field.name().clone(), ty: Some(field.data_type().clone()) })
         .collect();
-    Ok(Layout { fields, rows: Some(rows), sampled: false, groups: Vec::new() })
+    Ok(Layout { fields, rows: Some(rows), sampled: false, groups: Vec::new(), known: Vec::new() })
 }
 
 pub(super) fn batches(

@@ -50,7 +50,7 @@ pub(super) fn layout(file: &DataFile, delimiter: u8, place: Option<Span>) -> Res
         ));
     }
     let fields = headers.iter().map(|name| RawField { name: name.trim().to_owned(), ty: None }).collect();
-    Ok(Layout { fields, rows: None, sampled: false, groups: Vec::new() })
+    Ok(Layout { fields, rows: None, sampled: false, groups: Vec::new(), known: Vec::new() })
 }
 
 pub(super) fn batches(

@@ -81,7 +81,7 @@ pub(super) fn layout(file: &DataFile) -> Result<Layout, Diagnostic> {
         sampled += 1;
     }
     let fields = names.into_iter().map(|name| RawField { name, ty: None }).collect();
-    Ok(Layout { fields, rows: None, sampled: true, groups: Vec::new() })
+    Ok(Layout { fields, rows: None, sampled: true, groups: Vec::new(), known: Vec::new() })
 }
 
 struct NamesSeed<'a>(&'a mut IndexSet<String>);

@@ -5,6 +5,7 @@ mod arrow_ipc;
 mod blocks;
 mod csv;
 mod files;
+mod flat;
 mod json;
 mod keys;
 mod parquet;
@@ -62,6 +63,9 @@ pub struct ReadOptions {
 pub enum KeyMode {
     /// Two rows may have the same key.
     Skip,
+    /// The same, and nobody asks for the keys: they are read only to find a row without one, where the
+    /// files themselves do not say that there is none.
+    Unread,
     /// Keys of another table's rows: several may have the same, and some none.
     Foreign,
     /// A key that comes twice stops the reading; the check may hold so many bytes in memory.
@@ -207,6 +211,7 @@ fn bound_files(
     let wanted = wanted(table, options);
     let mut bound = Vec::new();
     let mut faults: Vec<Diagnostic> = Vec::new();
+    let mut keys_known = options.keys == KeyMode::Unread;
     for file in files::resolve(path, place).map_err(|fault| vec![fault])? {
         let layout = match source::layout(&file, place, options.delimiter) {
             Ok(layout) => layout,
@@ -216,7 +221,10 @@ fn bound_files(
             }
         };
         match bind::bind(program, table, &file.shown, &layout, &file.partitions, &wanted) {
-            Ok(binding) => bound.push(BoundFile { file, binding, rows: layout.rows, groups: layout.groups }),
+            Ok(binding) => {
+                keys_known &= bind::all_known(table, table.key, &layout, &binding);
+                bound.push(BoundFile { file, binding, rows: layout.rows, groups: layout.groups });
+            }
             // What is wrong in one file of a folder is mostly wrong in the next: each column once.
             Err(found) => {
                 for fault in found {
@@ -227,7 +235,16 @@ fn bound_files(
             }
         }
     }
-    if faults.is_empty() { Ok(bound) } else { Err(faults) }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let asked = options.columns.as_ref().is_none_or(|columns| columns.contains(&table.key));
+    if keys_known && !asked {
+        for file in &mut bound {
+            file.binding = file.binding.without(table.key);
+        }
+    }
+    Ok(bound)
 }
 
 /// That two rows of a table (from 1 over all files) have the same key.

@@ -3,13 +3,14 @@
 use super::files::DataFile;
 use super::source::{Layout, Numbers, Raw, RawField, RawOptions, damaged, open};
 use super::table::BoundTable;
-use super::{BoundFile, Part, prune};
+use super::{BoundFile, Part, flat, prune};
 use crate::diagnostic::Diagnostic;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, FieldRef, Schema};
+use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
@@ -47,7 +48,22 @@ pub(super) fn layout(file: &DataFile) -> Result<Layout, Diagnostic> {
     let rows = u64::try_from(footer.metadata().file_metadata().num_rows()).ok();
     let groups = footer.metadata().row_groups().iter();
     let groups = groups.map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).collect();
-    Ok(Layout { fields, rows, sampled: false, groups })
+    let known = (0..footer.schema().fields().len()).filter(|field| all_known(&footer, *field)).collect();
+    Ok(Layout { fields, rows, sampled: false, groups, known })
+}
+
+/// Whether the file says that no row is without that field.
+fn all_known(footer: &ArrowReaderMetadata, field: usize) -> bool {
+    let schema = footer.parquet_schema();
+    let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == field);
+    let (Some(leaf), None) = (leaves.next(), leaves.next()) else { return false };
+    let column = schema.column(leaf);
+    if column.max_rep_level() > 0 || column.max_def_level() > 1 {
+        return false;
+    }
+    let groups = footer.metadata().row_groups().iter();
+    let mut missing = groups.map(|group| group.columns().get(leaf)?.statistics()?.null_count_opt());
+    column.max_def_level() == 0 || missing.all(|missing| missing == Some(0))
 }
 
 /// Some row groups of a file, without the rows that cannot matter.
@@ -70,18 +86,26 @@ pub(super) fn batches(
         numbers = Numbers::some(part.before, kept.rows);
     }
     let opened = open(file)?.by_chunks(footer.metadata());
+    let rows = u64::try_from(footer.metadata().file_metadata().num_rows()).unwrap_or(0).max(1);
+    let opened = match &selection {
+        Some(_) => Err(opened),
+        None => flat::Rows::new(opened, &footer, &binding.fields, groups.clone(), options.batch_rows),
+    };
+    let opened = match opened {
+        Ok(reader) => {
+            return Ok(Raw { rows: Rows::boxed(Box::new(reader), file, options, rows, part), numbers });
+        }
+        Err(opened) => opened,
+    };
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, footer);
     let mask = ProjectionMask::roots(builder.parquet_schema(), binding.fields.iter().copied());
-    let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0).max(1);
     let mut builder =
         builder.with_projection(mask).with_batch_size(options.batch_rows).with_row_groups(groups);
     if let Some(selection) = selection {
         builder = builder.with_row_selection(selection);
     }
     let reader = builder.build().map_err(|error| fault(file, &error))?;
-    let (file, options) = (file.clone(), options.clone());
-    let rows = Rows { file, reader, options, rows, before: part.before, done: 0, counted: 0 };
-    Ok(Raw { rows: Box::new(rows), numbers })
+    Ok(Raw { rows: Rows::boxed(Box::new(reader), file, options, rows, part), numbers })
 }
 
 /// Asks for texts as dictionaries where the file has few distinct ones: each is then decoded, and
@@ -122,9 +146,11 @@ fn with_dictionaries(metadata: ArrowReaderMetadata) -> ArrowReaderMetadata {
 /// A column chunk larger than this by value is no list of keys into a small dictionary.
 const MOST_BYTES_A_KEY: i64 = 3;
 
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
+
 struct Rows {
     file: DataFile,
-    reader: ParquetRecordBatchReader,
+    reader: Batches,
     options: RawOptions,
     /// Rows of the file.
     rows: u64,
@@ -132,6 +158,14 @@ struct Rows {
     before: u64,
     done: u64,
     counted: u64,
+}
+
+impl Rows {
+    /// The batches of a part of a file that has so many rows in all.
+    fn boxed(reader: Batches, file: &DataFile, options: &RawOptions, rows: u64, part: &Part) -> Box<Rows> {
+        let (file, options) = (file.clone(), options.clone());
+        Box::new(Rows { file, reader, options, rows, before: part.before, done: 0, counted: 0 })
+    }
 }
 
 impl Iterator for Rows {

@@ -105,7 +105,7 @@ impl TableParts {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let part = self.parts.get(number)?.clone();
         let keys = match self.bound.options.keys {
-            KeyMode::Skip | KeyMode::Foreign => None,
+            KeyMode::Skip | KeyMode::Unread | KeyMode::Foreign => None,
             KeyMode::Check { memory } => Some(Keys::Ascending(KeyCheck::new(memory))),
         };
         let outcome = Outcome { rows: 0, bad: Vec::new(), keys, problem: None };

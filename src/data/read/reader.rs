@@ -28,7 +28,7 @@ impl TableReader {
     pub(super) fn new(bound: impl Into<Arc<BoundTable>>) -> TableReader {
         let bound = bound.into();
         let keys = match bound.options.keys {
-            KeyMode::Skip | KeyMode::Foreign => None,
+            KeyMode::Skip | KeyMode::Unread | KeyMode::Foreign => None,
             KeyMode::Check { memory } => Some(KeyCheck::new(memory)),
         };
         TableReader {

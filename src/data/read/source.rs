@@ -35,6 +35,8 @@ pub(crate) struct Layout {
     pub sampled: bool,
     /// Rows of each group that can be read alone; none where the file has no such groups.
     pub groups: Vec<u64>,
+    /// The fields that the file says no row is without.
+    pub known: Vec<usize>,
 }
 
 /// Rows of a file: the wanted fields in the order of the file. Text columns of CSV and JSON are

@@ -38,8 +38,10 @@ impl BoundTable {
             types: program.types.clone(),
             ..program_without_rules()
         };
+        let columns =
+            files.first().map(|file| file.binding.columns.iter().map(|bound| bound.column).collect());
         BoundTable {
-            columns: wanted(table, options),
+            columns: columns.unwrap_or_else(|| wanted(table, options)),
             table: table.clone(),
             program: types,
             options: ReadOptions { batch_rows: options.batch_rows.max(1), ..options.clone() },

@@ -1,0 +1,237 @@
+//! Flat columns of Parquet files (numbers, bools, codes of texts), decoded straight into the arrays that
+//! evaluation takes. The general reader builds each array from parts of its pages; here levels become a
+//! bitmap as they are, and values go to their places at once. Columns of any other kind, and row groups
+//! too small to be worth it, are left to the general reader.
+
+mod column;
+mod hybrid;
+
+use super::store::Opened;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Schema};
+use arrow::error::ArrowError;
+use column::{Column, Kind};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::arrow::parquet_to_arrow_schema;
+use parquet::basic::{Encoding, Type as PhysicalType};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::serialized_reader::SerializedPageReader;
+use std::sync::Arc;
+
+fn damage(what: &str) -> ParquetError {
+    ParquetError::General(format!("a column has {what}"))
+}
+
+/// A file that several columns read.
+#[derive(Clone)]
+struct Shared(Arc<Opened>);
+
+impl Length for Shared {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+}
+
+impl ChunkReader for Shared {
+    type T = <Opened as ChunkReader>::T;
+
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        self.0.get_read(start)
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes> {
+        self.0.get_bytes(start, length)
+    }
+}
+
+/// A column that is read here.
+#[derive(Clone)]
+struct Leaf {
+    column: usize,
+    kind: Kind,
+    ty: DataType,
+    optional: bool,
+}
+
+/// Row groups of a file, batch by batch. A batch has rows of one group.
+pub struct Rows {
+    file: Shared,
+    footer: ArrowReaderMetadata,
+    /// The wanted columns, in the order of the file; none where the general reader reads it.
+    columns: Vec<Option<Leaf>>,
+    /// The columns that the general reader reads.
+    rest: Option<ProjectionMask>,
+    schema: Arc<Schema>,
+    groups: std::vec::IntoIter<usize>,
+    batch_rows: usize,
+    group: Option<Group>,
+}
+
+/// A row group that is being read.
+struct Group {
+    /// Rows that are left.
+    rows: usize,
+    columns: Vec<Column>,
+    rest: Option<ParquetRecordBatchReader>,
+}
+
+impl Rows {
+    /// Reads these fields of these row groups; none where nothing would be gained.
+    pub fn new(
+        file: Opened,
+        footer: &ArrowReaderMetadata,
+        fields: &[usize],
+        groups: Vec<usize>,
+        batch_rows: usize,
+    ) -> std::result::Result<Rows, Opened> {
+        let metadata = footer.metadata();
+        let rows = groups.iter().filter_map(|group| metadata.row_groups().get(*group));
+        let rows: usize = rows.map(|group| usize::try_from(group.num_rows()).unwrap_or(0)).sum();
+        let large = groups.len() == 1 || rows >= groups.len() * batch_rows;
+        let natural = parquet_to_arrow_schema(metadata.file_metadata().schema_descr(), None);
+        let (true, Ok(natural)) = (large && !fields.is_empty(), natural) else { return Err(file) };
+        let mut fields = fields.to_vec();
+        fields.sort_unstable();
+        fields.dedup();
+        let columns: Vec<Option<Leaf>> =
+            fields.iter().map(|field| leaf(footer, &natural, *field, &groups)).collect();
+        if columns.iter().all(Option::is_none) {
+            return Err(file);
+        }
+        let others = fields.iter().zip(&columns).filter(|(_, leaf)| leaf.is_none()).map(|(field, _)| *field);
+        let others: Vec<usize> = others.collect();
+        let rest = (!others.is_empty()).then(|| ProjectionMask::roots(footer.parquet_schema(), others));
+        let Ok(schema) = footer.schema().project(&fields) else { return Err(file) };
+        Ok(Rows {
+            file: Shared(Arc::new(file)),
+            footer: footer.clone(),
+            columns,
+            rest,
+            schema: Arc::new(schema),
+            groups: groups.into_iter(),
+            batch_rows,
+            group: None,
+        })
+    }
+
+    fn open(&self, index: usize) -> Result<Group> {
+        let group = self.footer.metadata().row_groups().get(index);
+        let group = group.ok_or_else(|| damage("no such row group"))?;
+        let rows = usize::try_from(group.num_rows()).unwrap_or(0);
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for leaf in self.columns.iter().flatten() {
+            let chunk = group.columns().get(leaf.column).ok_or_else(|| damage("no data"))?;
+            let pages = SerializedPageReader::new(Arc::new(self.file.clone()), chunk, rows, None)?;
+            columns.push(Column::new(leaf.kind, leaf.ty.clone(), leaf.optional, Box::new(pages)));
+        }
+        let rest = self.rest.clone().map(|mask| {
+            ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.footer.clone())
+                .with_projection(mask)
+                .with_row_groups(vec![index])
+                .with_batch_size(self.batch_rows)
+                .build()
+        });
+        Ok(Group { rows, columns, rest: rest.transpose()? })
+    }
+
+    fn advance(&mut self) -> std::result::Result<Option<RecordBatch>, ArrowError> {
+        while self.group.as_ref().is_none_or(|group| group.rows == 0) {
+            let Some(index) = self.groups.next() else { return Ok(None) };
+            self.group = Some(self.open(index)?);
+        }
+        let Some(group) = &mut self.group else { return Ok(None) };
+        let rows = group.rows.min(self.batch_rows);
+        let rest = group.rest.as_mut().map(|rest| rest.next().transpose()).transpose()?.flatten();
+        if group.rest.is_some() && rest.as_ref().is_none_or(|rest| rest.num_rows() != rows) {
+            return Err(damage("another number of rows than the others").into());
+        }
+        let mut rest = rest.iter().flat_map(|rest| rest.columns());
+        let mut own = group.columns.iter_mut();
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
+        for leaf in &self.columns {
+            arrays.push(match leaf {
+                Some(_) => own.next().ok_or_else(|| damage("no data"))?.read(rows)?,
+                None => rest.next().cloned().ok_or_else(|| damage("no data"))?,
+            });
+        }
+        group.rows -= rows;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options).map(Some)
+    }
+}
+
+impl Iterator for Rows {
+    type Item = std::result::Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.advance().transpose()
+    }
+}
+
+/// How that field is read here, where it can be. `natural` is the schema that the file's own types have.
+fn leaf(footer: &ArrowReaderMetadata, natural: &Schema, field: usize, groups: &[usize]) -> Option<Leaf> {
+    let schema = footer.parquet_schema();
+    let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == field);
+    let (column, None) = (leaves.next()?, leaves.next()) else { return None };
+    let described = schema.column(column);
+    if described.max_rep_level() > 0 || described.max_def_level() > 1 {
+        return None;
+    }
+    let ty = footer.schema().fields().get(field)?.data_type().clone();
+    let kind = kind(described.physical_type(), natural.fields().get(field)?.data_type(), &ty)?;
+    let metadata = footer.metadata();
+    let chunks = groups.iter().map(|group| metadata.row_groups().get(*group)?.columns().get(column));
+    let readable = |chunk: Option<&ColumnChunkMetaData>| chunk.is_some_and(|chunk| readable(chunk, kind));
+    if !chunks.into_iter().all(readable) {
+        return None;
+    }
+    Some(Leaf { column, kind, ty, optional: described.max_def_level() == 1 })
+}
+
+/// How values of that type lie in the file, where they are as they are wanted.
+fn kind(physical: PhysicalType, natural: &DataType, wanted: &DataType) -> Option<Kind> {
+    let same = natural == wanted;
+    match (physical, wanted) {
+        (PhysicalType::BOOLEAN, DataType::Boolean) => Some(Kind::Bool),
+        (PhysicalType::INT32, DataType::Int32 | DataType::Date32) if same => Some(Kind::Int32),
+        (PhysicalType::INT64, DataType::Int64) if same => Some(Kind::Int64),
+        (PhysicalType::INT64, DataType::Timestamp(unit, _)) => match natural {
+            DataType::Timestamp(stored, _) if stored == unit => Some(Kind::Int64),
+            _ => None,
+        },
+        (PhysicalType::DOUBLE, DataType::Float64) => Some(Kind::Double),
+        (PhysicalType::BYTE_ARRAY, DataType::Dictionary(key, value)) => {
+            let texts = **key == DataType::Int32 && **value == DataType::Utf8 && *natural == DataType::Utf8;
+            texts.then_some(Kind::Texts)
+        }
+        _ => None,
+    }
+}
+
+/// Whether all pages of a chunk are encoded in ways that are known here.
+fn readable(chunk: &ColumnChunkMetaData, kind: Kind) -> bool {
+    let coded = |encoding| matches!(encoding, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
+    let known = |encoding| match kind {
+        Kind::Texts => coded(encoding),
+        Kind::Bool => matches!(encoding, Encoding::PLAIN | Encoding::RLE),
+        Kind::Int32 | Kind::Int64 | Kind::Double => coded(encoding) || encoding == Encoding::PLAIN,
+    };
+    match (chunk.page_encoding_stats_mask(), kind) {
+        (Some(pages), _) => pages.encodings().all(known),
+        // The encodings of a chunk are those of levels and of dictionaries too.
+        (None, Kind::Texts) => false,
+        #[expect(deprecated, reason = "levels of old files have it")]
+        (None, _) => {
+            let of_levels = |encoding| matches!(encoding, Encoding::RLE | Encoding::BIT_PACKED);
+            chunk.encodings().all(|encoding| known(encoding) || of_levels(encoding))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
