@@ -109,21 +109,6 @@ impl Parquet {
                     .set_column_compression(column, Compression::UNCOMPRESSED);
             }
         }
-        // Likewise numbers of which many are different: to look each up costs more than it saves.
-        for field in schema.fields().iter().skip(1) {
-            let column = ColumnPath::new(vec![field.name().clone()]);
-            match field.data_type() {
-                DataType::Int64 | DataType::Timestamp(..) => {
-                    properties = properties
-                        .set_column_dictionary_enabled(column.clone(), false)
-                        .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
-                }
-                DataType::Decimal128(..) => {
-                    properties = properties.set_column_dictionary_enabled(column, false);
-                }
-                _ => {}
-            }
-        }
         let open = || {
             let writer = ArrowWriter::try_new(buffer, schema.clone(), Some(properties.build()))?;
             writer.into_serialized_writer()
