@@ -252,10 +252,10 @@ table users key id from "users.csv" {
   b  : int
 }
 layer l partial {
-  odd when a * b = 7919
-  big when a > 5000
+  odd when a * b = 62773913
+  big when a > 5000 and b > 5000
 }
-assert never (a * b = 7919 and b = 1)
+assert never (a * b = 62773913 and b > 5000)
 "#;
 
 #[test]
@@ -264,7 +264,7 @@ fn what_proofs_left_open_a_run_sees_to() {
     let (_, said) = ends(0, &fine, &["run", "rules.seg", "-o", "out.csv"]);
     assert!(said.contains("W1405"), "{said}");
     assert!(fine.path().join("out.csv").exists());
-    let wrong = folder(&[("rules.seg", OPEN), ("users.csv", "id,a,b\n1,7919,1\n2,7,7\n")]);
+    let wrong = folder(&[("rules.seg", OPEN), ("users.csv", "id,a,b\n1,7919,7927\n2,7,7\n")]);
     let (_, said) = ends(1, &wrong, &["run", "rules.seg", "-o", "out.csv"]);
     for code in ["E0402", "E0405"] {
         assert!(said.contains(code), "{code}: {said}");

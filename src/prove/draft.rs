@@ -33,6 +33,14 @@ pub(super) struct Mismatch {
 /// So many combinations of values are tried.
 const MOST_TRIALS: usize = 4_096;
 
+/// Whether a rank means the same number in both.
+fn have_like_ranks(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Decimal { scale: a, .. }, Type::Decimal { scale: b, .. }) => a == b,
+        _ => a == b,
+    }
+}
+
 /// Lines that hang together: inputs, and what is computed from them.
 struct Part {
     inputs: Vec<LineId>,
@@ -249,7 +257,7 @@ impl Group<'_> {
         let most = i128::try_from(most).unwrap_or(i128::MAX);
         // What a sum is held against is mostly reached by one of what it is of.
         let reached = part.computed.iter().filter_map(|(computed, _)| {
-            let line = self.lines.get(*computed).filter(|line| line.ty == of.ty)?;
+            let line = self.lines.get(*computed).filter(|line| have_like_ranks(&line.ty, &of.ty))?;
             match cells.get(*computed) {
                 Some(Span::Ranks(from, to)) => Some(
                     [(*from, line.low), (*to, line.high)].into_iter().filter(|(end, limit)| end != limit),
