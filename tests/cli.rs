@@ -292,7 +292,7 @@ assert never (l = lately and seen < 2024-11-05)
 fn what_was_proved_for_one_moment_is_tested_at_another() {
     let folder = folder(&[("rules.seg", DATED), ("users.csv", "id,seen\n1,2024-10-30\n2,2024-11-02\n")]);
     ends(0, &folder, &["run", "rules.seg", "-o", "out.csv"]);
-    std::fs::remove_file(folder.path().join("out.csv")).unwrap();
+    fs::remove_file(folder.path().join("out.csv")).unwrap();
     ends(0, &folder, &["build", "rules.seg", "-o", "rules.ir.json"]);
     for rules in ["rules.seg", "rules.ir.json"] {
         let (_, said) = ends(1, &folder, &["run", rules, "--now", "2024-11-05", "-o", "out.csv"]);

@@ -175,7 +175,10 @@ impl Generator<'_> {
         // No dimension stands twice in one path: each is used once.
         let mut some = |random: &mut crate::random::Random| -> Vec<(String, Step)> {
             (0..1 + random.below(2))
-                .filter_map(|_| (!spare.is_empty()).then(|| spare.remove(random.below(spare.len()))))
+                .map_while(|_| match spare.len() {
+                    0 => None,
+                    left => Some(spare.remove(random.below(left))),
+                })
                 .collect()
         };
         for _ in 0..self.random.below(3) {
@@ -281,7 +284,7 @@ impl Generator<'_> {
         const LITERALS: [&str; 8] =
             ["=1+1 ", "{{你好}}", "\\\"hi\\\"", " a/b-c\\\\ ", "100% ", "\\n", "->", "\\u{4e00}x"];
         if self.random.percent(40) {
-            return Piece::Literal(*self.random.pick::<&str>(&LITERALS));
+            return Piece::Literal(self.random.pick::<&str>(&LITERALS));
         }
         let kind = self.value_kind();
         let formats: &[&str] = match kind {

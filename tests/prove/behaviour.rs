@@ -59,7 +59,7 @@ fn users(random: &mut Random) -> Vec<UserRows> {
 }
 
 fn filter(random: &mut Random) -> &'static str {
-    *random.pick(&[
+    random.pick::<&str>(&[
         "",
         "",
         " where kind = x",
@@ -72,7 +72,7 @@ fn filter(random: &mut Random) -> &'static str {
 }
 
 fn window(random: &mut Random) -> &'static str {
-    *random.pick(&[
+    random.pick::<&str>(&[
         "",
         "",
         ", last 3 days",
