@@ -255,7 +255,7 @@ layer l partial {
   odd when a * b = 62773913
   big when a > 5000 and b > 5000
 }
-assert never (a * b = 62773913 and b > 5000)
+assert never (a * b = 62773913 and a > 5000 and b > 5000)
 "#;
 
 #[test]
