@@ -1,5 +1,6 @@
 //! One kind of work for the evaluator, small and always the same, whose instructions
-//! `benches/instructions/run` counts.
+//! `benches/instructions/run` counts: `instructions KIND plain|avx2`. Ends with 3 where the machine has not
+//! that level.
 
 use arrow::array::{
     ArrayRef, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
@@ -10,7 +11,7 @@ use std::error::Error;
 use std::fmt::Write;
 use std::sync::Arc;
 use strata::semantics::Facts;
-use strata::vector::{NodeColumns, Plan, Wanted};
+use strata::vector::{Level, NodeColumns, Plan, Wanted, use_at_most};
 
 const ROWS: usize = 1 << 16;
 
@@ -74,6 +75,14 @@ fn batch() -> Result<RecordBatch, Box<dyn Error>> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let kind = std::env::args().nth(1).unwrap_or_default();
+    let level = match std::env::args().nth(2).as_deref() {
+        Some("plain") => Level::Plain,
+        Some("avx2") => Level::Avx2,
+        _ => return Err("say plain or avx2".into()),
+    };
+    if use_at_most(level) != level {
+        std::process::exit(3);
+    }
     let rules = rules(&kind).ok_or("say one of near, far, texts, logic, dates, layer")?;
     let program = strata::check("rules.seg", &rules)
         .map_err(|found| found.first().map_or(String::new(), |found| found.message.clone()))?;

@@ -33,6 +33,7 @@ def arguments():
     parser.add_argument("--work", default=",".join(KINDS), help=f"any of {','.join(KINDS)}, comma between")
     parser.add_argument("--sizes", default="10,100,1000", help="numbers of rules")
     parser.add_argument("--json", help="where the measurements go as JSON")
+    parser.add_argument("--write", action="store_true", help="put the tables and the roofline into docs/src/performance.md")
     return parser.parse_args()
 
 
@@ -402,7 +403,7 @@ def measure(args):
     versions = {engine.name: engine.version for engine in engines}
     return {"machine": machine(), "rows": args.rows, "threads": args.threads, "versions": versions,
             "bytes_a_second": bandwidth(args.threads), "results": results, "notes": notes, "sizes": sizes_of,
-            "comparisons_a_second": in_cache(alone, tenth, args),
+            "comparisons_a_second": in_cache(alone, full, args),
             "alone": strata_alone(alone, full, args) if "alone" in work else {}}
 
 
@@ -410,7 +411,7 @@ def in_cache(strata, path, args):
     """Comparisons a second where users stay in cache and there is much to do for each byte."""
     strata.threads = args.threads
     _, walls = strata.memory(path, rules.rules(1000), args.repeat, "--in-cache", "16384")
-    return args.rows // 10 // 16384 * 16384 * strata.notes["distinct_tests"] / statistics.median(walls)
+    return max(1, args.rows // 16384) * 16384 * strata.notes["distinct_tests"] / statistics.median(walls)
 
 
 def strata_alone(strata, full, args):
@@ -490,6 +491,28 @@ def rows(found, names, which):
     return lines
 
 
+def write(found):
+    """The tables and what a core does in a second, between the marks of the page; the roofline beside it."""
+    import roofline
+    page = ROOT / "docs" / "src" / "performance.md"
+    before, rest = page.read_text().split("<!-- measured -->\n")
+    after = rest.split("<!-- end of measured -->")[1]
+    text = before + "<!-- measured -->\n" + table(found) + "\n\n" + a_core(found) + "<!-- end of measured -->" + after
+    page.write_text(text)
+    (page.parent / "roofline.svg").write_text(roofline.draw(found))
+
+
+def a_core(found):
+    """What one core takes in from memory in a second, and from files."""
+    lines = ["| work | GB a second from memory, a core | of what memory gives |", "| --- | ---: | ---: |"]
+    for row, notes in found["notes"].items():
+        speed = notes["bytes"] / found["results"][row]["Strata"]["seconds"]
+        share = speed / found["bytes_a_second"]
+        lines.append(f"| {row} | {speed / found['threads'] / 1e9:.2f} | {share:.0%} |")
+    lines.append("")
+    return "\n".join(lines)
+
+
 def cell(seconds, which):
     return f"{seconds[which]:.3f}" + ("*" if seconds["scaled"] else "") + ("~" if seconds["others"] > 0.1 else "")
 
@@ -500,3 +523,5 @@ if __name__ == "__main__":
     if options.json:
         Path(options.json).write_text(json.dumps(found, indent=1))
     print(table(found))
+    if options.write:
+        write(found)

@@ -14,9 +14,9 @@
 
 use std::sync::OnceLock;
 
-/// What the machine can do.
+/// Vector instructions that are used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Level {
+pub enum Level {
     /// Anything.
     Plain,
     /// 256 bits at a time.
@@ -25,10 +25,18 @@ pub(super) enum Level {
     Avx512,
 }
 
-/// The best level that this machine has.
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// The best level that this machine has, or what [`use_at_most`] left of it.
 pub(super) fn level() -> Level {
-    static LEVEL: OnceLock<Level> = OnceLock::new();
     *LEVEL.get_or_init(detect)
+}
+
+/// Does without instructions of higher levels from now on, which is the same answer, later: for
+/// measurements that shall not depend on the machine. Gives the level that is used; where something was
+/// evaluated before, it stays as it was.
+pub fn use_at_most(most: Level) -> Level {
+    *LEVEL.get_or_init(|| detect().min(most))
 }
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -526,15 +534,23 @@ mod tests {
     /// Checks one kind of value against the definition, at every level, for lengths around a block.
     macro_rules! check {
         ($type:ty, $at_least:ident, $equal:ident, $values:expr, $constants:expr) => {
-            for count in [0, 1, 63, 64, 65, 300] {
-                let values: Vec<$type> = spread(count).map($values).collect();
+            let all: Vec<$type> = spread(320).map($values).collect();
+            // Every length around a block and around two, and every place of the first value in a vector.
+            for (start, count) in
+                (0..20).flat_map(|start| (0..=200).chain([300]).map(move |count| (start, count)))
+            {
+                let values = &all[start..start + count];
                 for constant in $constants {
+                    let (least, same) = (
+                        expected(values, |value| value >= constant),
+                        expected(values, |value| value == constant),
+                    );
                     for level in levels() {
                         let mut out = vec![7; count.div_ceil(64)];
-                        $at_least(level, &mut out, &values, constant);
-                        assert_eq!(out, expected(&values, |value| value >= constant), "{level:?} {constant}");
-                        $equal(level, &mut out, &values, constant);
-                        assert_eq!(out, expected(&values, |value| value == constant), "{level:?} {constant}");
+                        $at_least(level, &mut out, values, constant);
+                        assert_eq!(out, least, "{level:?}: {count} from {start}, {constant}");
+                        $equal(level, &mut out, values, constant);
+                        assert_eq!(out, same, "{level:?}: {count} from {start}, {constant}");
                     }
                 }
             }
@@ -560,12 +576,19 @@ mod tests {
 
     #[test]
     fn bits_of_bytes() {
-        let values: Vec<u8> = spread(200).map(|n| n as u8).collect();
-        for bit in [1, 16, 128] {
-            for level in levels() {
-                let mut out = vec![7; 4];
-                has_bit_at(level, &mut out, &values, bit);
-                assert_eq!(out, expected(&values, |value| value & bit != 0), "{level:?}");
+        let all: Vec<u8> = spread(300).map(|n| n as u8).collect();
+        for (start, count) in (0..70).flat_map(|start| (0..=200).map(move |count| (start, count))) {
+            let values = &all[start..start + count];
+            for bit in [1, 16, 128] {
+                for level in levels() {
+                    let mut out = vec![7; count.div_ceil(64)];
+                    has_bit_at(level, &mut out, values, bit);
+                    assert_eq!(
+                        out,
+                        expected(values, |value| value & bit != 0),
+                        "{level:?}: {count} from {start}"
+                    );
+                }
             }
         }
     }

@@ -29,5 +29,6 @@ mod wording;
 pub use column::array_of;
 pub use evaluate::{NodeColumns, VectorError, Workspace};
 pub use explain::PlanSummary;
+pub use kernels::{Level, use_at_most};
 pub use output::{Assignment, Counts, DeclaredCount, Output, OutputColumn};
 pub use plan::{Plan, Wanted};
