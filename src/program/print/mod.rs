@@ -342,7 +342,13 @@ impl<'a> Printer<'a> {
                     }
                     _ => String::new(),
                 };
-                let value = self.expression(declaration.value);
+                // As a value, a segment whose bool is missing is false.
+                let value = match &node.expr {
+                    Expr::IsTrue(x) if self.program.node(*x).optional => {
+                        format!("{} or_else false", self.part(*x))
+                    }
+                    _ => self.expression(declaration.value),
+                };
                 let _ = writeln!(self.out, "trait {heading}{stated} = {value}");
             }
             DeclarationKind::Segment => {
