@@ -20,7 +20,8 @@ impl Group<'_> {
         match (of.function, column) {
             (Count | Distinct, _) => (0, high),
             (Least | Greatest | First | Last | Mode, Some(column)) if *ty != Type::Text => {
-                self.world.column_range(column)
+                let range = self.world.column_range(column);
+                if self.is_time_of_event(of) { self.within_times(&of.window, ty, range) } else { range }
             }
             (Sum | Average, Some(column)) => {
                 // Of values that are not negative neither is the sum, nor the average; likewise below.
@@ -29,6 +30,30 @@ impl Group<'_> {
             }
             _ => (low, high),
         }
+    }
+
+    /// Whether it is about when the events happened.
+    fn is_time_of_event(&self, of: &Aggregate) -> bool {
+        let program = self.world.program;
+        let at = program.events.get(of.table).map(|events| events.at);
+        matches!(of.value.map(|value| &program.node(value).expr),
+            Some(Expr::EventColumn { table, column }) if *table == of.table && Some(*column) == at)
+    }
+
+    /// The part of a range that lies in a window, as no other event counts.
+    fn within_times(&self, window: &Window, ty: &Type, (low, high): (i128, i128)) -> (i128, i128) {
+        let rank = |bound: NodeId| {
+            let constant = self.world.constant(bound).filter(|_| self.world.program.node(bound).ty == *ty);
+            constant.and_then(rank::of)
+        };
+        let from = window.low.and_then(|edge| Some(rank(edge.bound)? + i128::from(!edge.inclusive)));
+        let to = window.high.and_then(|edge| Some(rank(edge.bound)? - i128::from(!edge.inclusive)));
+        let narrowed = (
+            from.map_or(low, |from| from.max(low)),
+            [to, rank(window.now)].into_iter().flatten().fold(high, i128::min),
+        );
+        // Of no events at all there is no value, which needs no range.
+        if narrowed.0 <= narrowed.1 { narrowed } else { (low, high) }
     }
 
     /// Relates a new line of an aggregate or population value to those that are there.

@@ -104,7 +104,12 @@ fn number(random: &mut Random) -> String {
 
 fn part(random: &mut Random) -> String {
     let order = *random.pick(&["<", "<=", ">", ">=", "=", "!="]);
-    match random.below(10) {
+    match random.below(11) {
+        10 => {
+            let days = ["2024-10-26", "2024-11-10", "2024-11-12", "2024-11-15", "2024-11-16"];
+            let word = random.pick(&["min", "max", "first", "last"]);
+            format!("{word}(day of {}) {order} {}", selected(random), random.pick(&days))
+        }
         0..=3 => format!("{} {order} {}", number(random), random.below(4)),
         4 => format!("{} {order} {}", number(random), number(random)),
         5 => format!("{} is {}", number(random), *random.pick(&["known", "missing"])),
