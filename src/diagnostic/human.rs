@@ -207,13 +207,15 @@ impl SourceCode for Text {
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let contents = self.file.text.as_str().read_span(span, before, after)?;
         let column = self.file.line_column(contents.span().offset()).column - 1;
+        // Miette counts the lines before them too, and would show all lines between two places.
+        let lines = contents.data().iter().filter(|byte| **byte == b'\n').count().max(1);
         Ok(Box::new(MietteSpanContents::new_named(
             self.file.path.clone(),
             contents.data(),
             *contents.span(),
             contents.line(),
             column,
-            contents.line_count(),
+            lines,
         )))
     }
 }
