@@ -78,7 +78,12 @@ impl Lists {
         bytes.extend(packed(self.codes.iter().copied(), self.codes.len(), self.texts.texts().len()));
         self.codes.clear();
         let rows = std::mem::take(&mut self.rows);
-        self.pages.push(Body { encoding: Encoding::RLE_DICTIONARY, rows, values: items.len(), bytes });
+        self.pages.push(Body {
+            encoding: Encoding::RLE_DICTIONARY,
+            rows,
+            values: items.len(),
+            bytes: bytes.into(),
+        });
     }
 
     /// The chunk of all rows.

@@ -3,6 +3,7 @@
 //! that is dropped before leaves whatever stood there as it was.
 
 mod columnar;
+mod deltas;
 mod dictionary;
 mod formula;
 mod lists;

@@ -11,7 +11,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
 };
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::Result;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -58,6 +58,8 @@ enum Road {
     Texts,
     /// Lists of texts as codes.
     Lists,
+    /// Whole numbers as differences.
+    Whole,
     /// Value by value.
     General,
 }
@@ -98,16 +100,10 @@ impl Parquet {
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_key_value_metadata(Some(metadata));
-        // Keys are all different: a dictionary of them would be work for nothing. Whole numbers are
-        // kept as differences, which are tiny where keys ascend.
+        // Keys are all different: a dictionary of them would be work for nothing.
         if let Some(key) = schema.fields().first() {
             let column = ColumnPath::new(vec![key.name().clone()]);
-            properties = properties.set_column_dictionary_enabled(column.clone(), false);
-            if *key.data_type() == DataType::Int64 {
-                properties = properties
-                    .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED)
-                    .set_column_compression(column, Compression::UNCOMPRESSED);
-            }
+            properties = properties.set_column_dictionary_enabled(column, false);
         }
         let open = || {
             let writer = ArrowWriter::try_new(buffer, schema.clone(), Some(properties.build()))?;
@@ -119,7 +115,7 @@ impl Parquet {
             schema: schema.clone(),
             writers,
             leaves: leaves(&descriptor, schema.fields().len()),
-            roads: schema.fields().iter().map(|field| road(field.data_type(), field.is_nullable())).collect(),
+            roads: roads(schema),
             descriptor,
             trouble: trouble.clone(),
         };
@@ -167,6 +163,16 @@ fn leaves(descriptor: &SchemaDescPtr, columns: usize) -> Vec<(usize, usize)> {
 /// Whether these are codes of texts.
 fn is_texts(ty: &DataType) -> bool {
     matches!(ty, DataType::Dictionary(key, value) if **key == DataType::Int32 && **value == DataType::Utf8)
+}
+
+/// How each column is encoded. The first is the key; other numbers than keys seldom ascend.
+fn roads(schema: &SchemaRef) -> Vec<Road> {
+    let fields = schema.fields().iter().enumerate();
+    let roads = fields.map(|(at, field)| match (at, field.data_type(), field.is_nullable()) {
+        (0, DataType::Int64, false) => Road::Whole,
+        (_, ty, nullable) => road(ty, nullable),
+    });
+    roads.collect()
 }
 
 fn road(ty: &DataType, nullable: bool) -> Road {
@@ -262,6 +268,7 @@ impl Encoder {
             columns.push(match road {
                 Road::Bits => Column::Own(pages::Column::bits()),
                 Road::Lists => Column::Own(pages::Column::lists()),
+                Road::Whole => Column::Own(pages::Column::Whole(Vec::new())),
                 Road::Texts => Column::Own(pages::Column::texts(&self.descriptor.column(*leaf))),
                 Road::General => Column::General(writers),
             });

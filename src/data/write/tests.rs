@@ -281,6 +281,38 @@ fn folder_names_are_safe() {
 }
 
 /// A column of labels out of so many, some of them missing.
+#[test]
+fn parquet_holds_keys_in_whatever_order_they_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, false)]));
+    let mixed = |n: i64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed()).rotate_left(17);
+    type Pattern = fn(i64, fn(i64) -> i64) -> i64;
+    let patterns: [(&str, Pattern); 5] = [
+        ("one by one", |n, _| n),
+        ("by threes, down", |n, _| -3 * n),
+        ("any", |n, mixed| mixed(n)),
+        ("nearly ascending", |n, mixed| n * 1000 + mixed(n) % 700),
+        ("from end to end", |n, _| if n % 2 == 0 { i64::MIN + n } else { i64::MAX - n }),
+    ];
+    for rows in [0, 1, 2, 33, 128, 129, 300_000] {
+        for (name, pattern) in patterns {
+            let keys: Vec<i64> = (0..rows).map(|n| pattern(n, mixed)).collect();
+            let array: ArrayRef = Arc::new(Int64Array::from(keys));
+            let path = folder.path().join("keys.parquet");
+            let mut sink = open(&path, &schema, &options()).unwrap();
+            let batch = RecordBatch::try_new(schema.clone(), vec![array.clone()]).unwrap();
+            sink.write(&batch).unwrap();
+            sink.finish().unwrap();
+            let file = File::open(&path).unwrap();
+            let reader =
+                parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+            let batches: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
+            let all = arrow::compute::concat_batches(&schema, &batches).unwrap();
+            assert_eq!(all.column(0), &array, "{rows} keys, {name}");
+        }
+    }
+}
+
 fn labels(rows: std::ops::Range<usize>, count: usize, missing: usize, texts: &ArrayRef) -> ArrayRef {
     let code = |row: usize| (row % 31 >= missing).then_some((row * 7 % count) as i32);
     let codes = Int32Array::from_iter(rows.map(code));

@@ -110,7 +110,7 @@ impl Texts {
             self.codes.clear();
             Encoding::RLE_DICTIONARY
         };
-        self.pages.push(Body { encoding, rows: known.len(), values: known.len(), bytes });
+        self.pages.push(Body { encoding, rows: known.len(), values: known.len(), bytes: bytes.into() });
     }
 
     /// The chunk of all rows.
