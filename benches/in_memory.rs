@@ -13,6 +13,11 @@ use strata::data::read::{self, ReadOptions};
 use strata::semantics::Facts;
 use strata::vector::{Counts, NodeColumns, Plan, Wanted};
 
+/// As in the command.
+#[cfg(feature = "allocator")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 struct Args {
     rules: PathBuf,
@@ -87,6 +92,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         columns: Some(plan.columns().to_vec()),
         batch_rows: 1 << 17,
         now,
+        codes: plan.tested_columns().filter(|column| *column != users.key).collect(),
         ..ReadOptions::default()
     };
     let failed =
