@@ -4,9 +4,9 @@
 
 use arrow::array::{
     ArrayRef, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
-    UInt32Array,
+    UInt16Array, UInt32Array,
 };
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{Int32Type, UInt16Type};
 use std::error::Error;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ table users key id {
   tier  : bronze | silver | gold
   city  : string?
   born  : date
+  visits: int?
 }
 ";
 
@@ -42,6 +43,7 @@ fn rules(kind: &str) -> Option<String> {
                 b = n % 7 * 20 + 100
             ),
             "dates" => writeln!(text, "segment s{n} when days since born >= {}", n * 30),
+            "codes" => writeln!(text, "segment s{n} when visits >= {} or visits = {n}", n * 50),
             "layer" if n == 0 => writeln!(text, "layer all_scores first match partial {{\n  m0 when score < 5"),
             "layer" if n == 39 => writeln!(text, "  m39 when score < 199\n}}"),
             "layer" => writeln!(text, "  m{n} when score < {}", n * 5 + 5),
@@ -60,12 +62,15 @@ fn batch() -> Result<RecordBatch, Box<dyn Error>> {
     let number = |below: u64| (0..ROWS).map(move |row| chance(row, below));
     let cities: ArrayRef = Arc::new(StringArray::from_iter_values((0..200).map(|n| format!("city{n}"))));
     let codes = Int32Array::from_iter(number(200).map(|n| (n % 17 != 0).then_some(n as i32)));
+    let visits: ArrayRef = Arc::new(Int64Array::from_iter_values(0..2000));
+    let seen = UInt16Array::from_iter(number(2000).map(|n| (n % 13 != 0).then_some(n as u16)));
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("id", Arc::new(Int64Array::from_iter_values(0..ROWS as i64))),
         ("score", Arc::new(Int64Array::from_iter_values(number(230).map(|n| n as i64)))),
         ("spend", Arc::new(Float64Array::from_iter(number(5000).map(|n| (n % 11 != 0).then_some(n as f64))))),
         ("tier", Arc::new(UInt32Array::from_iter_values(number(3).map(|n| n as u32)))),
         ("city", Arc::new(DictionaryArray::<Int32Type>::try_new(codes, cities)?)),
+        ("visits", Arc::new(DictionaryArray::<UInt16Type>::try_new(seen, visits)?)),
         ("born", Arc::new(Date32Array::from_iter_values(number(20_000).map(|n| n as i32)))),
     ];
     Ok(RecordBatch::try_from_iter_with_nullable(
@@ -83,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if use_at_most(level) != level {
         std::process::exit(3);
     }
-    let rules = rules(&kind).ok_or("say one of near, far, texts, logic, dates, layer")?;
+    let rules = rules(&kind).ok_or("say one of near, far, texts, logic, dates, codes, layer")?;
     let program = strata::check("rules.seg", &rules)
         .map_err(|found| found.first().map_or(String::new(), |found| found.message.clone()))?;
     let dated = program.at(program.now.unwrap_or_default());

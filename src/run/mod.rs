@@ -44,7 +44,7 @@ use tally::Tally;
 
 /// Rows of a batch: enough to make the work on a batch count, few enough for some twenty columns of them
 /// to be in the second-level cache from decoding to counting.
-const BATCH_ROWS: usize = 16 * 1024;
+const BATCH_ROWS: usize = 32 * 1024;
 
 /// The same for events, of which only a few columns are read.
 const EVENT_BATCH_ROWS: usize = 64 * 1024;
@@ -90,7 +90,8 @@ pub struct RunOptions {
     /// Lookups and calendar that a built program brings along; else they are read from their files.
     pub facts: Option<Facts>,
     /// Whether one thread reads all rows, one after the other, even where the table has parts that
-    /// several could read. The answer is the same.
+    /// several could read, and all columns as values, even where nothing turns on them or codes would do.
+    /// The answer is the same.
     pub one_reader: bool,
     /// Who may stop the run.
     pub stop: Stop,
@@ -209,7 +210,7 @@ fn run_to(
     let (users, selection, (now, now_from)) = prepare(program, options)?;
     let writing = given.is_some() || options.output.is_some();
     let (dated, scores, wanted) = wanted(program.at(now), &selection, writing);
-    let plan = Plan::new(&dated, &wanted);
+    let plan = Arc::new(Plan::new(&dated, &wanted));
 
     let path = source(users, options)?;
     let read_options = ReadOptions {
@@ -220,7 +221,7 @@ fn run_to(
         now,
         keys: KeyMode::Skip,
         threads: options.threads,
-        ranges: Vec::new(),
+        ..ReadOptions::default()
     };
     let files = Files::bind(&dated, &wanted, users, options, &read_options);
     // Whoever numbers the users to join events to them finds out whether a key comes twice.
@@ -233,7 +234,13 @@ fn run_to(
         false => KeyMode::Unread,
     };
     let read_options = ReadOptions { keys, ..read_options };
-    let parts = read::open_parts(users, program, &path, &read_options);
+    // Whoever writes or joins looks at the keys themselves.
+    let codes = plan.tested_columns().filter(|column| *column != users.key).collect();
+    let of_users = match options.one_reader {
+        true => read_options.clone(),
+        false => ReadOptions { codes, plan: Some(plan.clone()), ..read_options.clone() },
+    };
+    let parts = read::open_parts(users, program, &path, &of_users);
     let (files, parts) = match (files, parts) {
         (Ok(files), Ok(parts)) => (files, parts),
         (files, parts) => {
@@ -257,7 +264,7 @@ fn run_to(
     })?;
     // With the values of the population known, more of the rules are constants.
     let plan = match &context {
-        Some(context) => Plan::new(&context.dated, &wanted),
+        Some(context) => Arc::new(Plan::new(&context.dated, &wanted)),
         None => plan,
     };
 

@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 /// Rows that a thread takes at a time where they are written: the parts of at least so many.
 const TURN_ROWS: u64 = 256 * 1024;
 
+/// After so many rows a thread tells how far it is: each time wakes the writer.
+const TELL_ROWS: u64 = 128 * 1024;
+
 /// So many parts are worth sharing out, however many threads there are: one reader alone would hold
 /// most of these up.
 const ENOUGH_PARTS: usize = 4;
@@ -47,6 +50,22 @@ struct Shared {
     /// Permits to take parts, and the number of the next turn.
     turns: Mutex<(Receiver<()>, u64)>,
     stop: Stop,
+}
+
+/// Rows that the writer has not been told of.
+#[derive(Default)]
+struct Untold {
+    rows: u64,
+}
+
+impl Untold {
+    /// Tells of them where they are at least so many.
+    fn tell(&mut self, to: &Sender<News>, least: u64) {
+        if self.rows >= least {
+            // The writer may have gone home already.
+            let _ = to.send(News::Rows(std::mem::take(&mut self.rows)));
+        }
+    }
 }
 
 /// What a thread tells the writer.
@@ -147,6 +166,7 @@ impl Shared {
     ) -> Result<Vec<EncodedGroup>, Diagnostic> {
         let mut groups = Vec::new();
         let mut group: Option<Group> = None;
+        let mut told = Untold::default();
         for mut part in parts {
             let context = self.work.context.as_ref();
             let first = context.and_then(|context| context.first_rows().get(part.number()).copied());
@@ -163,12 +183,14 @@ impl Shared {
                 let output = self.work.one(first_row, &batch, desk, tally)?;
                 first_row += batch.num_rows();
                 times.evaluate += start.elapsed();
-                let _ = tell.send(News::Rows(batch.num_rows() as u64));
+                told.rows += batch.num_rows() as u64;
+                told.tell(tell, TELL_ROWS);
                 let start = Instant::now();
                 self.encode(output, &mut group, &mut groups)?;
                 times.write += start.elapsed();
             }
         }
+        told.tell(tell, 1);
         if let (Some(encoder), Some(group)) = (&self.encoder, group) {
             let start = Instant::now();
             groups.push(encoder.finish(group)?);

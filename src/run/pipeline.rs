@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 /// What the evaluators share.
 pub struct Work {
     /// What to do with a batch.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// What to look up.
     pub facts: Arc<Facts>,
     /// What is known of the users besides their columns.
@@ -215,7 +215,7 @@ pub struct Desk {
 impl Work {
     /// What there is to do.
     pub fn new(
-        plan: Plan,
+        plan: Arc<Plan>,
         facts: Arc<Facts>,
         context: Option<Context>,
         tally: Tally,

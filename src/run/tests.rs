@@ -34,7 +34,14 @@ fn work(program: &Program, layout: Layout) -> Work {
     let users = program.users.as_ref().unwrap();
     let plan = Plan::new(&program.at(program.now.unwrap()), &Wanted::all(program));
     let writer = Writer::new(program, users, &selection, layout);
-    Work::new(plan, Arc::default(), None, Tally::new(program, &selection), Some(writer), "id".to_owned())
+    Work::new(
+        plan.into(),
+        Arc::default(),
+        None,
+        Tally::new(program, &selection),
+        Some(writer),
+        "id".to_owned(),
+    )
 }
 
 fn batch(number: i64) -> RecordBatch {

@@ -14,6 +14,9 @@
 //! | labels | UInt32: the label's code |
 //! | list of T | List of T's column, without null items |
 //!
+//! A column that is only tested may also be a Dictionary(UInt16, …) of its column, whose values are
+//! none of them null: each distinct value is then tested once.
+//!
 //! Null is missing. Columns bear the names that the rules use.
 
 use crate::program::Type;

@@ -9,6 +9,7 @@ pub mod columnar;
 pub mod compare;
 mod dated;
 mod exact_sum;
+mod extent;
 mod facts;
 pub mod numbers;
 pub mod population;
@@ -23,6 +24,7 @@ pub mod wording;
 pub use apply::apply;
 pub use dated::Dated;
 pub use exact_sum::ExactSum;
+pub use extent::{Absence, Extent};
 pub use facts::{Facts, LookupFacts};
 
 /// What an evaluation may look at besides the user.

@@ -12,7 +12,7 @@ use arrow::array::{
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Field, Float64Type, Int32Type, Int64Type,
-    Time64MicrosecondType, TimestampMicrosecondType, UInt32Type,
+    Time64MicrosecondType, TimestampMicrosecondType, UInt16Type, UInt32Type,
 };
 use std::sync::Arc;
 
@@ -37,6 +37,9 @@ pub(super) enum Data {
     Text(StringArray),
     /// Text by number in a list of texts.
     Dictionary(ScalarBuffer<i32>, ArrayRef),
+    /// Values of that type by number in a list of them, of which each is known: of columns that are only
+    /// tested.
+    Coded(ScalarBuffer<u16>, ArrayRef, Type),
     Date(ScalarBuffer<i32>),
     Timestamp(ScalarBuffer<i64>),
     Time(ScalarBuffer<i64>),
@@ -59,6 +62,15 @@ impl Column {
     /// A checked array of that type; `None` where the array is of another type.
     pub fn from_array(array: &dyn Array, ty: &Type) -> Option<Self> {
         let mut nulls = array.nulls().cloned();
+        if let Some(codes) = array.as_dictionary_opt::<UInt16Type>() {
+            let values = codes.values();
+            // What codes stand for is laid out as the type asks, and is no code itself.
+            let plain = values.null_count() == 0 && !matches!(values.data_type(), DataType::Dictionary(..));
+            Column::from_array(&values.slice(0, 0), ty).filter(|_| plain)?;
+            let known = nulls.filter(|nulls| nulls.null_count() > 0);
+            let data = Data::Coded(codes.keys().values().clone(), values.clone(), ty.clone());
+            return Some(Column { data, known: known.map(|nulls| Bits::from_buffer(nulls.inner())) });
+        }
         let data = match ty {
             Type::Bool => Data::Bool(Bits::from_buffer(array.as_boolean_opt()?.values())),
             Type::Int => Data::Int(values::<Int64Type>(array)?),
@@ -135,6 +147,11 @@ impl Column {
             Data::Time(values) => values.get(row).copied().map(Value::Time),
             Data::Label(values) => values.get(row).copied().map(Value::Label),
             Data::Text(_) | Data::Dictionary(..) => self.text(row).map(|text| Value::Text(text.into())),
+            Data::Coded(codes, values, ty) => {
+                let code = codes.get(row).map(|code| usize::from(*code)).filter(|code| *code < values.len());
+                code.and_then(|code| Column::from_array(&values.slice(code, 1), ty))
+                    .map(|column| column.value(0))
+            }
             Data::List(lists, item) => (row < lists.len()).then(|| {
                 let items = lists.value(row);
                 let items = Column::from_array(&items, item).map(|column| (column, items.len()));
@@ -205,7 +222,7 @@ impl Column {
                 Arc::new(StringArray::new(texts.offsets().clone(), texts.values().clone(), nulls()))
             }
             Data::Dictionary(..) => Arc::new((0..rows).map(|row| self.text(row)).collect::<StringArray>()),
-            Data::Constant(_) | Data::List(..) => {
+            Data::Constant(_) | Data::List(..) | Data::Coded(..) => {
                 let values: Vec<Value> = (0..rows).map(|row| self.value(row)).collect();
                 array_of(&values, ty)
             }

@@ -7,10 +7,12 @@
 //! two-valued.
 
 use super::bits::{Bits, Pool, bits_of};
-use super::column::{Column, Element, View, all_known};
+use super::codes::Outcomes;
+use super::column::{Column, Data, Element, View, all_known};
 use super::kernels::{self, Tested};
-use super::text::{Outcomes, Predicate, TextTests};
+use super::text::{Predicate, TextTests};
 use crate::program::{CompareOp, Type, Value};
+use crate::semantics::Extent;
 use std::cmp::Ordering;
 
 /// Tests of one node's values against constants.
@@ -36,11 +38,11 @@ enum Tests {
 
 /// Distinct cuts and memberships, with the registers that want each.
 #[derive(Debug)]
-struct Cuts<T> {
+pub(super) struct Cuts<T> {
     /// Ascending cuts.
-    cuts: Vec<Cut<T>>,
+    pub cuts: Vec<Cut<T>>,
     /// Sorted sets of values; one value for `=`.
-    sets: Vec<(Vec<T>, Vec<usize>)>,
+    pub sets: Vec<(Vec<T>, Vec<usize>)>,
     /// Registers of tests that hold for each known value.
     known: Vec<usize>,
     /// Registers of tests that never hold.
@@ -49,8 +51,8 @@ struct Cuts<T> {
 }
 
 #[derive(Debug)]
-struct Cut<T> {
-    at: T,
+pub(super) struct Cut<T> {
+    pub at: T,
     /// Registers that want `value >= at`.
     at_least: Vec<usize>,
     /// Registers that want `value < at`.
@@ -134,6 +136,37 @@ impl TestGroup {
         }
     }
 
+    /// The registers of all outcomes.
+    pub fn registers(&self) -> impl Iterator<Item = usize> {
+        let registers: Vec<usize> = match &self.tests {
+            Tests::Whole(cuts) => cuts.registers(),
+            Tests::Real(cuts) => cuts.registers(),
+            Tests::Exact(cuts) => cuts.registers(),
+            Tests::Day(cuts) => cuts.registers(),
+            Tests::Code(cuts) => cuts.registers(),
+            Tests::Text(tests) => tests.registers(),
+        };
+        registers.into_iter()
+    }
+
+    /// By register, what its test comes to for all rows of which that much is known, if for all the same.
+    /// `none` says whether it is known that no row has any of some values.
+    pub fn outcomes(
+        &self,
+        extent: &Extent,
+        ty: &Type,
+        none: &dyn Fn(&[Value]) -> bool,
+    ) -> Vec<(usize, Option<bool>)> {
+        match &self.tests {
+            Tests::Whole(cuts) => cuts.outcomes(extent, ty, none),
+            Tests::Real(cuts) => cuts.outcomes(extent, ty, none),
+            Tests::Exact(cuts) => cuts.outcomes(extent, ty, none),
+            Tests::Day(cuts) => cuts.outcomes(extent, ty, none),
+            Tests::Code(cuts) => cuts.outcomes(extent, ty, none),
+            Tests::Text(tests) => tests.outcomes(extent, none),
+        }
+    }
+
     /// Evaluates all tests; `put` takes each outcome with its register. `memo` is this group's own
     /// between chunks; a dictionary of more than `worthwhile` texts is not tested as a whole.
     pub fn evaluate(
@@ -145,11 +178,11 @@ impl TestGroup {
         put: &mut dyn FnMut(usize, Bits),
     ) {
         match &self.tests {
-            Tests::Whole(cuts) => cuts.evaluate(column, rows, pool, put),
-            Tests::Real(cuts) => cuts.evaluate(column, rows, pool, put),
-            Tests::Exact(cuts) => cuts.evaluate(column, rows, pool, put),
-            Tests::Day(cuts) => cuts.evaluate(column, rows, pool, put),
-            Tests::Code(cuts) => cuts.evaluate(column, rows, pool, put),
+            Tests::Whole(cuts) => cuts.evaluate(column, rows, pool, memo, put),
+            Tests::Real(cuts) => cuts.evaluate(column, rows, pool, memo, put),
+            Tests::Exact(cuts) => cuts.evaluate(column, rows, pool, memo, put),
+            Tests::Day(cuts) => cuts.evaluate(column, rows, pool, memo, put),
+            Tests::Code(cuts) => cuts.evaluate(column, rows, pool, memo, put),
             Tests::Text(tests) => tests.evaluate(column, rows, worthwhile, pool, memo, put),
         }
     }
@@ -174,6 +207,51 @@ impl<T: Element> Cuts<T> {
         }
         group.near = group.near();
         group
+    }
+
+    fn registers(&self) -> Vec<usize> {
+        let cuts = self.cuts.iter().flat_map(|cut| cut.at_least.iter().chain(&cut.below));
+        let sets = self.sets.iter().flat_map(|(_, registers)| registers);
+        cuts.chain(sets).chain(&self.known).chain(&self.never).copied().collect()
+    }
+
+    fn outcomes(
+        &self,
+        extent: &Extent,
+        ty: &Type,
+        none: &dyn Fn(&[Value]) -> bool,
+    ) -> Vec<(usize, Option<bool>)> {
+        let ends = T::one(&extent.least).zip(T::one(&extent.greatest));
+        let mut outcomes = Vec::new();
+        let mut give = |registers: &[usize], holds: Option<bool>| {
+            let outcome = extent.outcome(holds);
+            outcomes.extend(registers.iter().map(|register| (*register, outcome)));
+        };
+        for cut in &self.cuts {
+            let reached = match ends {
+                Some((least, _)) if least >= cut.at => Some(true),
+                Some((_, greatest)) if greatest < cut.at => Some(false),
+                _ => None,
+            };
+            give(&cut.at_least, reached);
+            give(&cut.below, reached.map(|reached| !reached));
+        }
+        for (set, registers) in &self.sets {
+            let within = |(least, greatest): (T, T)| set.iter().any(|one| *one >= least && *one <= greatest);
+            let holds = match ends {
+                Some(ends) if !within(ends) => Some(false),
+                Some((least, greatest)) if least == greatest => Some(true),
+                _ => {
+                    let values = T::wrap(set.clone(), ty).map(|data| Column { data, known: None });
+                    let values = values.map(|column| (0..set.len()).map(|row| column.value(row)).collect());
+                    values.is_some_and(|values: Vec<Value>| none(&values)).then_some(false)
+                }
+            };
+            give(registers, holds);
+        }
+        give(&self.known, Some(true));
+        give(&self.never, Some(false));
+        outcomes
     }
 
     fn add(&mut self, op: CompareOp, constant: T, register: usize) {
@@ -226,11 +304,21 @@ impl<T: Element> Cuts<T> {
         Some(Near { base, cuts, sets, planes })
     }
 
-    fn evaluate(&self, column: &Column, rows: usize, pool: &mut Pool, put: &mut dyn FnMut(usize, Bits)) {
+    fn evaluate(
+        &self,
+        column: &Column,
+        rows: usize,
+        pool: &mut Pool,
+        memo: &mut Option<Outcomes>,
+        put: &mut dyn FnMut(usize, Bits),
+    ) {
         let known = all_known(&[column], rows);
         let mut give = Give { known: known.as_ref(), put };
         give.give_all(&self.never, pool.filled(rows, false), pool);
         give.give_all(&self.known, column.known_bits(rows), pool);
+        if let Data::Coded(codes, values, ty) = &column.data {
+            return self.by_code((codes, values, ty), pool, memo, &mut give);
+        }
         match View::of(column) {
             Some(View::Many(values)) => match &self.near {
                 Some(near) => self.by_distance(near, values, &mut give, pool),
@@ -328,7 +416,7 @@ impl Give<'_> {
     }
 
     /// Both sides of a cut.
-    fn cut<T>(&mut self, cut: &Cut<T>, bits: Bits, pool: &mut Pool) {
+    pub fn cut<T>(&mut self, cut: &Cut<T>, bits: Bits, pool: &mut Pool) {
         if cut.below.is_empty() {
             return self.known(&cut.at_least, bits, pool);
         }

@@ -2,15 +2,15 @@
 
 use super::bits::{Bits, Pool, bits_of};
 use super::clock::{DAY, HOUR};
+use super::codes::Outcomes;
 use super::column::{Column, Data, Element, all_known};
 use super::output::{Assignment, Collector, Counts, DeclaredCount, Output, OutputColumn};
-use super::plan::{Action, Declared, Input, Plan, Prepared, Step, Wanted, Work};
-use super::text::Outcomes;
+use super::plan::{Action, BatchInput, Declared, Input, Plan, Prepared, Step, Wanted, Work};
 use super::{choose, compare, dates, kernels, numbers, scalar, score, wording};
 use crate::program::{CompareOp, Expr, Node, NodeId, Type, Value};
 use crate::semantics::{Dated, Environment, Facts};
-use arrow::array::{Array, ArrayRef, RecordBatch};
-use arrow::datatypes::DataType;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, UInt16Type};
 use hashbrown::HashMap;
 use std::borrow::Cow;
 
@@ -224,13 +224,19 @@ impl Plan {
     /// What comes with the batch, in the order of `inputs`.
     fn bind(&self, batch: &RecordBatch, given: &NodeColumns) -> Result<Vec<ArrayRef>, VectorError> {
         let fits = |array: &ArrayRef, ty: &Type| Column::from_array(&array.slice(0, 0), ty).is_some();
-        let column = |(input, ty): &(Input, Type)| match input {
+        // Values that are wanted themselves are none the worse for having come as codes.
+        let whole = |array: &ArrayRef| match array.as_dictionary_opt::<UInt16Type>() {
+            Some(codes) => arrow::compute::take(codes.values(), codes.keys(), None).ok(),
+            None => Some(array.clone()),
+        };
+        let column = |BatchInput { input, ty, tested_only }: &BatchInput| match input {
             Input::Column(_, name) => {
                 let missing = || VectorError::MissingColumn { name: name.clone() };
                 let array = batch.column_by_name(name).ok_or_else(missing)?;
                 let found =
                     || VectorError::ColumnType { name: name.clone(), found: array.data_type().clone() };
-                fits(array, ty).then(|| array.clone()).ok_or_else(found)
+                let array = if *tested_only { Some(array.clone()) } else { whole(array) };
+                array.filter(|array| fits(array, ty)).ok_or_else(found)
             }
             Input::Node(node) => {
                 let array =

@@ -30,7 +30,7 @@ impl Plan {
     pub fn summary(&self) -> PlanSummary {
         let count =
             |wanted: fn(&Work) -> bool| self.actions.iter().filter(|action| wanted(&action.work)).count();
-        let columns = self.inputs.iter().filter_map(|(input, _)| match input {
+        let columns = self.inputs.iter().filter_map(|input| match &input.input {
             Input::Column(_, name) => Some(name.clone()),
             Input::Node(_) => None,
         });

@@ -12,17 +12,20 @@
 mod bits;
 mod choose;
 mod clock;
+mod codes;
 mod column;
 mod compare;
 mod dates;
 mod evaluate;
 mod explain;
 mod kernels;
+mod lookup;
 mod numbers;
 mod output;
 mod plan;
 mod scalar;
 mod score;
+mod settle;
 mod text;
 mod wording;
 
@@ -32,3 +35,4 @@ pub use explain::PlanSummary;
 pub use kernels::{Level, use_at_most};
 pub use output::{Assignment, Counts, DeclaredCount, Output, OutputColumn};
 pub use plan::{Plan, Wanted};
+pub use settle::{Known, StandIn};

@@ -64,6 +64,15 @@ pub(super) enum Input {
     Node(NodeId),
 }
 
+/// Something that comes with a batch.
+#[derive(Clone, Debug)]
+pub(super) struct BatchInput {
+    pub input: Input,
+    pub ty: Type,
+    /// Whether nothing is done with its values but to test them against constants.
+    pub tested_only: bool,
+}
+
 /// A program made ready to evaluate batches: compiled once, shared by any number of threads.
 #[derive(Debug)]
 pub struct Plan {
@@ -75,8 +84,8 @@ pub struct Plan {
     columns: Vec<usize>,
     /// Nodes whose values come with each batch.
     given: Vec<NodeId>,
-    /// All that comes with a batch, and its type.
-    pub(super) inputs: Vec<(Input, Type)>,
+    /// All that comes with a batch.
+    pub(super) inputs: Vec<BatchInput>,
     pub(super) actions: Vec<Action>,
     pub(super) registers: usize,
     pub(super) wanted: Vec<Declared>,
@@ -172,6 +181,15 @@ impl Plan {
         &self.columns
     }
 
+    /// Those of these columns of which only the distinct values matter: they may come as codes (see
+    /// [`crate::semantics::columnar`]).
+    pub fn tested_columns(&self) -> impl Iterator<Item = usize> {
+        self.inputs.iter().filter(|input| input.tested_only).filter_map(|input| match input.input {
+            Input::Column(column, _) => Some(column),
+            Input::Node(_) => None,
+        })
+    }
+
     /// The nodes whose values must come with each batch: aggregates, sequences and population
     /// values that are not constants yet; for events also whatever speaks of their users.
     pub fn given(&self) -> &[NodeId] {
@@ -214,11 +232,13 @@ struct Compiler<'a> {
     tests: Vec<Vec<NodeId>>,
     /// By node: how many uses are still to come.
     uses: Vec<usize>,
+    /// By node: whether somebody does more with its values than to test them.
+    whole: Vec<bool>,
     /// By node: its register.
     registers: Vec<usize>,
     free: Vec<usize>,
     count: usize,
-    inputs: Vec<(Input, Type)>,
+    inputs: Vec<BatchInput>,
     actions: Vec<Action>,
 }
 
@@ -253,6 +273,7 @@ impl<'a> Compiler<'a> {
             needs: (0..nodes).map(|_| None).collect(),
             tests: vec![Vec::new(); nodes],
             uses: vec![0; nodes],
+            whole: vec![false; nodes],
             registers: vec![NOWHERE; nodes],
             free: Vec::new(),
             count: 0,
@@ -265,6 +286,7 @@ impl<'a> Compiler<'a> {
         // Backwards, so that whoever needs a node has said so before the node is reached.
         for node in pending.iter().flat_map(Pending::nodes) {
             self.want(node);
+            self.want_whole(node);
         }
         for index in (0..self.dated.program.nodes.len()).rev() {
             self.require(index);
@@ -292,8 +314,8 @@ impl<'a> Compiler<'a> {
     fn finish(self, wanted: Vec<Declared>, outputs: usize) -> Plan {
         let program = &self.dated.program;
         let (mut columns, mut given) = (Vec::new(), Vec::new());
-        for (input, _) in &self.inputs {
-            match input {
+        for input in &self.inputs {
+            match &input.input {
                 Input::Column(column, _) => columns.push(*column),
                 Input::Node(node) => given.push(*node),
             }
@@ -372,6 +394,13 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// Notes that a node's values are wanted themselves.
+    fn want_whole(&mut self, id: NodeId) {
+        if let Some(whole) = self.whole.get_mut(id.0 as usize) {
+            *whole = true;
+        }
+    }
+
     /// Works out what a living node needs and notes the uses.
     fn require(&mut self, index: usize) {
         if self.uses.get(index).is_none_or(|uses| *uses == 0) {
@@ -395,13 +424,18 @@ impl<'a> Compiler<'a> {
             Needs::Operands(operands) => {
                 for operand in operands.iter().filter(|id| before(id)) {
                     self.want(*operand);
+                    if !matches!(node.expr, Expr::IsKnown(_)) {
+                        self.want_whole(*operand);
+                    }
                 }
             }
         }
-        if let Some(input) = input
-            && !self.inputs.iter().any(|(known, _)| *known == input)
-        {
-            self.inputs.push((input, node.ty.clone()));
+        if let Some(input) = input {
+            let tested_only = self.whole.get(index) == Some(&false);
+            match self.inputs.iter_mut().find(|known| known.input == input) {
+                Some(known) => known.tested_only &= tested_only,
+                None => self.inputs.push(BatchInput { input, ty: node.ty.clone(), tested_only }),
+            }
         }
         if let Some(place) = self.needs.get_mut(index) {
             *place = Some(needs);
@@ -454,7 +488,7 @@ impl<'a> Compiler<'a> {
             Needs::Group(..) => return,
             Needs::Operands(operands) => {
                 let input = self.input(index);
-                let input = input.and_then(|input| self.inputs.iter().position(|(known, _)| *known == input));
+                let input = input.and_then(|input| self.inputs.iter().position(|known| known.input == input));
                 (operands, input.map_or(Prepared::Nothing, Prepared::Input))
             }
         };

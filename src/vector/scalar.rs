@@ -111,6 +111,7 @@ fn codes_in(table: &Column) -> usize {
         Data::Decimal(values, _) => values.len(),
         Data::Text(texts) => texts.len(),
         Data::Dictionary(codes, _) => codes.len(),
+        Data::Coded(codes, ..) => codes.len(),
         Data::Date(values) => values.len(),
         Data::Label(values) => values.len(),
         Data::List(lists, _) => lists.len(),

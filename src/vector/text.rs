@@ -4,10 +4,13 @@
 //! row's byte is looked up once for eight tests.
 
 use super::bits::{Bits, Pool};
+use super::codes::Outcomes;
 use super::column::{Column, Data};
 use super::compare::{ConstantTest, Give};
 use super::kernels;
+use super::lookup::{CODES, look_up};
 use crate::program::{TextTest, Value};
+use crate::semantics::Extent;
 use arrow::array::{Array, ArrayRef, AsArray};
 use hashbrown::{HashMap, HashSet};
 use regex::Regex;
@@ -20,14 +23,6 @@ pub(super) enum Predicate {
     OneOf(HashSet<Arc<str>>),
     Test(TextTest, Arc<str>),
     Matches(Regex),
-}
-
-/// What holds for the values of a dictionary, kept while chunks of it follow each other.
-#[derive(Debug)]
-pub(super) struct Outcomes {
-    texts: ArrayRef,
-    /// By eight tests: a byte per text, a bit per test.
-    planes: Vec<Vec<u8>>,
 }
 
 /// All tests of one node's texts.
@@ -92,6 +87,41 @@ impl TextTests {
         self.tests.len()
     }
 
+    /// The registers of all outcomes.
+    pub fn registers(&self) -> Vec<usize> {
+        self.tests.iter().map(|(_, register)| *register).collect()
+    }
+
+    /// See [`super::compare::TestGroup::outcomes`].
+    pub fn outcomes(&self, extent: &Extent, none: &dyn Fn(&[Value]) -> bool) -> Vec<(usize, Option<bool>)> {
+        let ends = match (&extent.least, &extent.greatest) {
+            (Value::Text(least), Value::Text(greatest)) => Some((least, greatest)),
+            _ => None,
+        };
+        let may_be = |text: &Arc<str>| {
+            ends.is_none_or(|(least, greatest)| {
+                text.as_bytes() >= least.as_bytes() && text.as_bytes() <= greatest.as_bytes()
+            })
+        };
+        let absent = |texts: &mut dyn Iterator<Item = &Arc<str>>| {
+            let possible: Vec<Value> =
+                texts.filter(|text| may_be(text)).map(|text| Value::Text(text.clone())).collect();
+            possible.is_empty() || none(&possible)
+        };
+        let outcome = |predicate: &Predicate| {
+            if let Some((least, _)) = ends.filter(|(least, greatest)| least == greatest) {
+                return Some(predicate.holds(least));
+            }
+            let absent = match predicate {
+                Predicate::Equal(text) => absent(&mut std::iter::once(text)),
+                Predicate::OneOf(texts) => absent(&mut texts.iter()),
+                Predicate::Test(..) | Predicate::Matches(_) => false,
+            };
+            absent.then_some(false)
+        };
+        self.tests.iter().map(|(test, register)| (*register, extent.outcome(outcome(test)))).collect()
+    }
+
     /// Evaluates all tests on a column. A dictionary of more than `worthwhile` values is not tested as
     /// a whole.
     pub fn evaluate(
@@ -104,13 +134,20 @@ impl TextTests {
         put: &mut dyn FnMut(usize, Bits),
     ) {
         let mut give = Give { known: column.known.as_ref(), put };
+        if let Data::Coded(codes, texts, _) = &column.data {
+            let planes = Outcomes::planes(memo, texts, CODES, || self.planes(texts, CODES));
+            let mut holds = pool.bytes(codes.len());
+            for (plane, tests) in planes.iter().zip(self.tests.chunks(8)) {
+                look_up(&mut holds, codes, plane, texts.len());
+                give_eight(&holds, tests, pool, &mut give);
+            }
+            return pool.put_bytes(holds);
+        }
         if let Data::Dictionary(codes, texts) = &column.data
             && texts.len() <= worthwhile
         {
-            if memo.as_ref().is_none_or(|memo| !Arc::ptr_eq(&memo.texts, texts)) {
-                *memo = Some(self.outcomes(texts));
-            }
-            let planes = memo.as_ref().map_or(&[][..], |memo| &memo.planes);
+            let bytes = texts.len().max(SMALL);
+            let planes = Outcomes::planes(memo, texts, bytes, || self.planes(texts, bytes));
             return self.gather(codes, texts.len(), planes, pool, &mut give);
         }
         for (predicate, register) in &self.tests {
@@ -136,21 +173,17 @@ impl TextTests {
         for (plane, tests) in planes.iter().zip(self.tests.chunks(8)) {
             match plane.first_chunk::<SMALL>() {
                 Some(plane) if few => look_up_few(&mut holds, &narrow, plane),
-                _ => look_up(&mut holds, codes, plane),
+                _ => look_up_many(&mut holds, codes, plane),
             }
-            for (at, (_, register)) in tests.iter().enumerate() {
-                let mut bits = pool.bits(codes.len());
-                kernels::has_bit(bits.words_mut(), &holds, 1 << at);
-                give.known(&[*register], bits, pool);
-            }
+            give_eight(&holds, tests, pool, give);
         }
         pool.put_bytes(holds);
         pool.put_bytes(narrow);
     }
 
-    fn outcomes(&self, texts: &ArrayRef) -> Outcomes {
-        let length = texts.len().max(SMALL);
-        let mut planes = vec![vec![0u8; length]; self.tests.len().div_ceil(8)];
+    /// What holds for each text: a plane for eight tests, a bit for each, of so many bytes.
+    fn planes(&self, texts: &ArrayRef, codes: usize) -> Vec<Vec<u8>> {
+        let mut planes = vec![vec![0; codes]; self.tests.len().div_ceil(8)];
         let mut set = |test: usize, at: usize| {
             if let Some(byte) = planes.get_mut(test / 8).and_then(|plane| plane.get_mut(at)) {
                 *byte |= 1 << (test % 8);
@@ -168,7 +201,16 @@ impl TextTests {
                 }
             }
         }
-        Outcomes { texts: texts.clone(), planes }
+        planes
+    }
+}
+
+/// Hands out eight tests whose outcomes are bits of bytes.
+fn give_eight(holds: &[u8], tests: &[(Predicate, usize)], pool: &mut Pool, give: &mut Give) {
+    for (at, (_, register)) in tests.iter().enumerate() {
+        let mut bits = pool.bits(holds.len());
+        kernels::has_bit(bits.words_mut(), holds, 1 << at);
+        give.known(&[*register], bits, pool);
     }
 }
 
@@ -182,7 +224,7 @@ fn look_up_few(out: &mut [u8], codes: &[u8], plane: &[u8; SMALL]) {
     }
 }
 
-fn look_up(out: &mut [u8], codes: &[i32], plane: &[u8]) {
+fn look_up_many(out: &mut [u8], codes: &[i32], plane: &[u8]) {
     for (out, code) in out.iter_mut().zip(codes) {
         // What a missing value's code is means nothing.
         *out = usize::try_from(*code).ok().and_then(|code| plane.get(code)).copied().unwrap_or(0);

@@ -1,5 +1,6 @@
-//! The two ways through a run: each thread with parts of its own, and one reader for all. They give the
-//! same counts and the same rows, whatever the program and the number of threads.
+//! The two ways through a run: each thread with parts of its own, which leaves columns out on which nothing
+//! turns and keeps values as codes, and one reader for all that reads all. They give the same counts and
+//! the same rows, whatever the program and the number of threads.
 
 use crate::programs::Generator;
 use crate::random::Random;
@@ -8,11 +9,12 @@ use crate::{Tally, case, compile};
 use arrow::array::{
     Array, ArrayRef, AsArray, DictionaryArray, Int32Array, ListArray, RecordBatch, StringArray,
 };
-use arrow::compute::{cast, concat_batches};
+use arrow::compute::{cast, concat_batches, sort_to_indices, take_record_batch};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, UInt32Type};
 use indexmap::IndexMap;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +43,11 @@ pub fn run(seed: u64, tally: &Tally) -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let data = folder.path().join("users");
     std::fs::create_dir(&data).unwrap();
-    write_parts(&data, &with_names(&program, &batch), &mut random);
+    let mut batch = with_names(&program, &batch);
+    if random.percent(60) {
+        batch = sorted(&batch, &mut random);
+    }
+    write_parts(&data, &batch, &mut random);
     let layout = *random.pick(&[Layout::Wide, Layout::Long, Layout::Lists]);
     let one = |one_reader: bool, threads: usize, output: Option<&Path>| {
         let options = RunOptions {
@@ -122,14 +128,28 @@ fn named(program: &Program, ty: &Type, codes: &ArrayRef) -> ArrayRef {
     Arc::new(DictionaryArray::<Int32Type>::new(codes, Arc::new(labels)))
 }
 
+/// The rows in the order of a column, so that each file has few of its values.
+fn sorted(batch: &RecordBatch, random: &mut Random) -> RecordBatch {
+    let columns: Vec<&ArrayRef> =
+        batch.columns().iter().filter(|column| !column.data_type().is_nested()).collect();
+    let order = sort_to_indices(columns[random.below(columns.len())], None, None).unwrap();
+    take_record_batch(batch, &order).unwrap()
+}
+
 /// Writes the rows to files in their order, cut at random.
 fn write_parts(folder: &Path, batch: &RecordBatch, random: &mut Random) {
+    // Some with what helps a reader to leave something out, some with little of it.
+    let properties = WriterProperties::builder()
+        .set_bloom_filter_enabled(random.percent(50))
+        .set_dictionary_enabled(random.percent(80))
+        .set_statistics_enabled(*random.pick(&[EnabledStatistics::Chunk, EnabledStatistics::None]))
+        .build();
     let mut cuts: Vec<usize> = (1..FILES - 1).map(|_| random.below(batch.num_rows())).collect();
     cuts.extend([0, batch.num_rows(), batch.num_rows()]);
     cuts.sort_unstable();
     for (number, cut) in cuts.windows(2).enumerate() {
         let file = File::create(folder.join(format!("part-{number}.parquet"))).unwrap();
-        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties.clone())).unwrap();
         writer.write(&batch.slice(cut[0], cut[1] - cut[0])).unwrap();
         writer.close().unwrap();
     }

@@ -122,8 +122,7 @@ fn ints(raw: &ArrayRef) -> Result<Int64Array, ArrowError> {
 fn floats(raw: &ArrayRef) -> Result<Float64Array, ArrowError> {
     let wide = arrow_cast(raw, &DataType::Float64)?;
     let wide = wide.as_primitive::<Float64Type>();
-    let plain = |value: &f64| !value.is_nan() && (*value != 0.0 || value.is_sign_positive());
-    if wide.values().iter().fold(true, |all, value| all & plain(value)) {
+    if wide.values().iter().fold(0, |bad, value| bad | unwanted(*value)) >= 0 {
         return Ok(wide.clone());
     }
     if wide.values().iter().any(|value| value.is_nan()) {
@@ -131,6 +130,17 @@ fn floats(raw: &ArrayRef) -> Result<Float64Array, ArrowError> {
     }
     // -0 + 0 is 0; every other number stays.
     Ok(wide.unary(|value| value + 0.0))
+}
+
+/// Negative where a double is NaN or the negative zero, in steps that any machine does for several values
+/// at once, as it does not compare them.
+fn unwanted(value: f64) -> i64 {
+    let bits = value.to_bits().cast_signed();
+    // The bits of a NaN are beyond those of infinity.
+    let nan = f64::INFINITY.to_bits().cast_signed() - (bits & i64::MAX);
+    // The negative zero is the sign alone: only zero and its negation have no sign both.
+    let rest = bits ^ i64::MIN;
+    nan | !(rest | rest.wrapping_neg())
 }
 
 /// Whether a number fits in so many digits.
@@ -234,8 +244,9 @@ fn moments<T: ArrowPrimitiveType<Native = i64>>(
     clock: &mut Clock,
     micros: impl Fn(i64) -> Option<i64>,
 ) -> TimestampMicrosecondArray {
-    let known = |value: i64| micros(value).filter(|value| in_reach(*value)) == Some(value);
-    if !local && raw.values().iter().fold(true, |all, value| all & known(*value)) {
+    // Only microseconds stay what they are.
+    let same = micros(1) == Some(1);
+    if same && !local && raw.values().iter().fold(0, |bad, value| bad | out_of_reach(*value)) >= 0 {
         // They are what is wanted already.
         return TimestampMicrosecondArray::new(raw.values().clone(), raw.nulls().cloned())
             .with_timezone("UTC");
@@ -252,8 +263,14 @@ fn moments<T: ArrowPrimitiveType<Native = i64>>(
 
 /// Whether a moment lies within the years 1 to 9999.
 pub(super) fn in_reach(micros: i64) -> bool {
+    out_of_reach(micros) >= 0
+}
+
+/// Negative where a moment does not lie within the years 1 to 9999.
+fn out_of_reach(micros: i64) -> i64 {
     const DAY: i64 = MICROS * 86_400;
-    (FIRST_DAY * DAY..(LAST_DAY + 1) * DAY).contains(&micros)
+    // Both ends are so near to zero that what wraps around becomes negative too.
+    micros.wrapping_sub(FIRST_DAY * DAY) | ((LAST_DAY + 1) * DAY - 1).wrapping_sub(micros)
 }
 
 /// An array of the canonical type of `ty` from values already parsed.

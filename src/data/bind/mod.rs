@@ -16,8 +16,10 @@ use super::read::{Layout, RawField};
 use crate::diagnostic::codes::data as codes;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::program::{Column, Program, Table, Type};
-use arrow::array::{Array, ArrayRef, StringArray};
-use arrow::datatypes::DataType;
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::datatypes::{DataType, UInt16Type};
+use arrow::error::ArrowError;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 /// Where the values of a declared column come from.
@@ -237,7 +239,7 @@ pub(super) fn convert(
     column: &Column,
     raw: &ArrayRef,
     clock: &mut Clock,
-) -> Result<Converted, arrow::error::ArrowError> {
+) -> Result<Converted, ArrowError> {
     let cast::Cast { array, present, mut bad } =
         cast::cast(program, &column.ty, column.format.as_deref(), raw, clock)?;
     let array = match &column.domain {
@@ -254,6 +256,44 @@ pub(super) fn convert(
         bad.add(lost.count_set_bits(), lost.set_indices());
     }
     Ok(Converted { array, bad })
+}
+
+/// Dictionaries that were converted, by column, each with what it was made of: the batches of a row group
+/// have the same.
+#[derive(Default)]
+pub(super) struct Dictionaries(HashMap<usize, (ArrayRef, Option<ArrayRef>)>);
+
+/// The same as [`convert`] for a column of codes, whose codes stay as they are. None where that cannot be:
+/// there are no codes, or not all that they may stand for is a value that the column may have.
+///
+/// # Errors
+/// As [`convert`].
+pub(super) fn convert_codes(
+    program: &Program,
+    (at, column): (usize, &Column),
+    raw: &ArrayRef,
+    clock: &mut Clock,
+    known: &mut Dictionaries,
+) -> Result<Option<Converted>, ArrowError> {
+    let Some(codes) = raw.as_dictionary_opt::<UInt16Type>() else { return Ok(None) };
+    let from = codes.values();
+    let values = match known.0.get(&at).filter(|(source, _)| Arc::ptr_eq(source, from)) {
+        Some((_, values)) => values.clone(),
+        None => {
+            let Converted { array, bad } = convert(program, column, from, clock)?;
+            let all = bad.count == 0 && array.logical_null_count() == 0;
+            let values = all.then_some(array);
+            known.0.insert(at, (from.clone(), values.clone()));
+            values
+        }
+    };
+    let Some(values) = values else { return Ok(None) };
+    let mut bad = BadRows::default();
+    if let Some(nulls) = codes.nulls().filter(|nulls| !column.optional && nulls.null_count() > 0) {
+        let absent = !nulls.inner();
+        bad.add(nulls.null_count(), absent.set_indices());
+    }
+    Ok(Some(Converted { array: Arc::new(codes.with_values(values)), bad }))
 }
 
 /// A folder's value as a column of so many rows.
@@ -282,6 +322,30 @@ pub(super) fn all_known(table: &Table, column: usize, layout: &Layout, binding: 
 }
 
 impl Binding {
+    /// The field that a column is read from, if no other column is.
+    pub fn field_of(&self, column: usize) -> Option<usize> {
+        let origin = |bound: &&BoundColumn| match bound.origin {
+            Origin::Field(at) => Some(at),
+            Origin::Folder(_) => None,
+        };
+        let at = self.columns.iter().find(|bound| bound.column == column).as_ref().and_then(origin)?;
+        let shared = self.columns.iter().filter(|bound| origin(bound) == Some(at)).count();
+        self.fields.get(at).copied().filter(|_| shared == 1)
+    }
+
+    /// The fields that may come as codes, where these columns may: no other column has them too.
+    pub fn coded(&self, columns: &[usize]) -> Vec<usize> {
+        let welcome = |at: usize| {
+            let mut bound = self
+                .columns
+                .iter()
+                .filter(|bound| matches!(bound.origin, Origin::Field(field) if field == at));
+            bound.all(|bound| columns.contains(&bound.column))
+        };
+        let fields = self.fields.iter().enumerate();
+        fields.filter(|(at, _)| welcome(*at)).map(|(_, field)| *field).collect()
+    }
+
     /// The same file, without that column.
     pub fn without(&self, column: usize) -> Binding {
         let left = self.columns.iter().filter(|bound| bound.column != column);

@@ -13,6 +13,7 @@ mod parts;
 mod prune;
 mod reader;
 mod scan;
+mod settled;
 mod source;
 mod store;
 mod table;
@@ -29,6 +30,7 @@ use super::bind::{self, Binding};
 use crate::diagnostic::codes::data as codes;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::program::{Program, Table};
+use crate::vector::Plan;
 use files::{DataFile, finding};
 use std::ops::Range;
 use std::path::Path;
@@ -56,6 +58,12 @@ pub struct ReadOptions {
     /// where the file's statistics show that none of many is within; they are then neither counted
     /// nor checked, so this is for callers to whom they make no difference.
     pub ranges: Vec<ColumnRange>,
+    /// Indices of the columns that may come as codes, where a file has them so: as
+    /// `Dictionary(UInt16, …)` of the column's type. For callers that look at distinct values only.
+    pub codes: Vec<usize>,
+    /// What the rows are for, if nothing else is done with them: columns are not read where the file's
+    /// statistics show that nothing turns on them. Other values may then stand in their places.
+    pub plan: Option<Arc<Plan>>,
 }
 
 /// Whether keys are checked.
@@ -86,6 +94,8 @@ impl Default for ReadOptions {
             keys: KeyMode::Skip,
             threads: 1,
             ranges: Vec::new(),
+            codes: Vec::new(),
+            plan: None,
         }
     }
 }

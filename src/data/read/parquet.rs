@@ -3,7 +3,7 @@
 use super::files::DataFile;
 use super::source::{Layout, Numbers, Raw, RawField, RawOptions, damaged, open};
 use super::table::BoundTable;
-use super::{BoundFile, Part, flat, prune};
+use super::{BoundFile, Part, flat, prune, settled};
 use crate::diagnostic::Diagnostic;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, FieldRef, Schema};
@@ -89,7 +89,13 @@ pub(super) fn batches(
     let rows = u64::try_from(footer.metadata().file_metadata().num_rows()).unwrap_or(0).max(1);
     let opened = match &selection {
         Some(_) => Err(opened),
-        None => flat::Rows::new(opened, &footer, &binding.fields, groups.clone(), options.batch_rows),
+        None => {
+            let coded = binding.coded(&bound.options.codes);
+            let fields = (&binding.fields[..], &coded[..]);
+            let settled = settled::chunks(bound, binding, &footer, &groups, &opened);
+            flat::Rows::new(opened, &footer, fields, groups.clone(), options.batch_rows)
+                .map(|rows| rows.with_settled(settled))
+        }
     };
     let opened = match opened {
         Ok(reader) => {

@@ -2,9 +2,8 @@
 
 use super::Part;
 use super::source::{Raw, RawOptions, batches};
-use super::table::BoundTable;
+use super::table::{BoundTable, Conversions};
 use crate::data::bad_values::BadValues;
-use crate::data::bind::Clock;
 use crate::diagnostic::Diagnostic;
 use arrow::array::RecordBatch;
 
@@ -16,7 +15,7 @@ pub(super) struct Scan {
     rest: Option<RecordBatch>,
     /// Rows that were given out.
     done: u64,
-    clock: Clock,
+    conversions: Conversions,
 }
 
 impl std::fmt::Debug for Scan {
@@ -35,7 +34,7 @@ impl Scan {
             progress: bound.bytes_read.clone(),
         };
         let raw = batches(bound, file, part, &options)?;
-        Ok(Some(Scan { file: part.file, raw, rest: None, done: 0, clock: bound.clock() }))
+        Ok(Some(Scan { file: part.file, raw, rest: None, done: 0, conversions: bound.conversions() }))
     }
 
     /// The next rows, at most as many as a batch may have; bad values go to `counted`.
@@ -65,7 +64,7 @@ impl Scan {
             let before = self.done;
             self.done += raw.num_rows() as u64;
             let place = (&self.raw.numbers, before);
-            return bound.convert(self.file, place, &raw, &mut self.clock, counted).map(Some);
+            return bound.convert(self.file, place, &raw, &mut self.conversions, counted).map(Some);
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::source::{Footers, Numbers};
 use super::{BoundFile, KeyMode, Part, ReadOptions, wanted};
 use crate::data::bad_values::{BadRows, BadValue, BadValueMode, BadValues, EXAMPLES};
-use crate::data::bind::{self, Clock, Origin};
+use crate::data::bind::{self, Clock, Dictionaries, Origin};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::codes::data as codes;
 use crate::program::{Program, Table};
@@ -14,6 +14,12 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a reader remembers from one conversion to the next.
+pub(super) struct Conversions {
+    clock: Clock,
+    dictionaries: Dictionaries,
+}
 
 /// What all readers of one table share.
 #[derive(Debug)]
@@ -58,6 +64,8 @@ impl BoundTable {
             keys: KeyMode::Skip,
             bad_values: BadValueMode::Missing,
             ranges: Vec::new(),
+            codes: Vec::new(),
+            plan: None,
             ..self.options.clone()
         };
         let files = self.files.iter();
@@ -78,6 +86,11 @@ impl BoundTable {
     /// How many threads parse the text of one part: several parts have a thread each.
     pub fn threads_of_a_part(&self) -> usize {
         if self.files.len() == 1 { self.options.threads } else { 1 }
+    }
+
+    /// What a reader needs for conversions.
+    pub fn conversions(&self) -> Conversions {
+        Conversions { clock: self.clock(), dictionaries: Dictionaries::default() }
     }
 
     /// A clock for conversions; each reader needs its own.
@@ -127,7 +140,7 @@ impl BoundTable {
         file: usize,
         (numbers, before): (&Numbers, u64),
         raw: &RecordBatch,
-        clock: &mut Clock,
+        Conversions { clock, dictionaries }: &mut Conversions,
         counted: &mut Vec<BadValues>,
     ) -> Result<RecordBatch, Diagnostic> {
         let Some(BoundFile { file, binding, .. }) = self.files.get(file) else {
@@ -145,7 +158,19 @@ impl BoundTable {
                 Origin::Folder(value) => Some(bind::folder_column(value.as_deref(), rows)),
             };
             let values = values.unwrap_or_else(|| bind::folder_column(None, rows));
-            let converted = bind::convert(&self.program, column, &values, clock).map_err(|error| {
+            let coded = match self.options.codes.contains(&bound.column) {
+                true => {
+                    let column = (bound.column, column);
+                    bind::convert_codes(&self.program, column, &values, clock, dictionaries)
+                }
+                false => Ok(None),
+            };
+            let converted = match coded {
+                Ok(None) => bind::convert(&self.program, column, &values, clock),
+                Ok(Some(converted)) => Ok(converted),
+                Err(error) => Err(error),
+            };
+            let converted = converted.map_err(|error| {
                 let after = numbers.row(before).saturating_sub(1);
                 Diagnostic::placeless(
                     codes::DAMAGED_FILE,

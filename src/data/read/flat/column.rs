@@ -1,15 +1,16 @@
 //! One column of a row group: its pages, and the arrays that are read from them.
 
+use super::bitmap::Bitmap;
 use super::damage;
-use super::hybrid::Hybrid;
+use super::page::{DataPage, Dictionary, Number, Values, dictionary, plain};
+use super::spread::{Movable, spread, spread_bits};
+use super::squeezed::Unsqueezer;
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, DictionaryArray, Int32Array,
-    PrimitiveArray, StringArray, make_array,
+    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, DictionaryArray, Int32Array, PrimitiveArray,
+    UInt16Array, make_array,
 };
-use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
-use arrow::datatypes::{ArrowNativeType, DataType, Float64Type, Int32Type, Int64Type};
-use bytes::Bytes;
-use parquet::basic::Encoding;
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, UInt16Type};
 use parquet::column::page::{Page, PageReader};
 use parquet::errors::Result;
 use std::sync::Arc;
@@ -29,192 +30,280 @@ pub enum Kind {
     Texts,
 }
 
+/// A longer dictionary is not worth testing value by value.
+const MOST_LISTED: usize = 1 << 16;
+
 /// A column that is being read.
 pub struct Column {
     kind: Kind,
     ty: DataType,
     /// Whether values may be missing.
     optional: bool,
+    /// Whether values may come as codes.
+    coded: bool,
     pages: Box<dyn PageReader>,
+    unsqueezer: Option<Unsqueezer>,
     dictionary: Dictionary,
+    /// The dictionary as an array, where values come as codes.
+    listed: Option<ArrayRef>,
     page: Option<DataPage>,
-    codes: Vec<u32>,
+    room: Room,
 }
 
-enum Dictionary {
-    None,
-    Int32(Vec<i32>),
-    Int64(Vec<i64>),
-    Double(Vec<f64>),
-    Texts(ArrayRef),
+/// Room for codes that are on their way to something else.
+#[derive(Default)]
+struct Room {
+    narrow: Vec<u16>,
+    wide: Vec<u32>,
 }
 
-/// What is left of a page.
-struct DataPage {
-    rows: usize,
-    /// Which rows are known, where some may not be.
-    known: Option<Levels>,
-    values: Values,
+/// A number type of Arrow's that is read here.
+trait Listed: ArrowPrimitiveType<Native: Number> {
+    /// The values of a dictionary of this type.
+    fn of(dictionary: &Dictionary) -> &[Self::Native];
 }
 
-enum Levels {
-    Hybrid(Hybrid),
-    /// As the oldest files have them: bits, the first highest; and the next one.
-    Highest(Bytes, usize),
-}
-
-enum Values {
-    /// One after the other; and the next one.
-    Plain(Bytes, usize),
-    Codes(Hybrid),
-}
-
-/// A number that a page holds as it is.
-trait Number: ArrowNativeType {
-    /// From its bytes, the lowest first.
-    fn of(bytes: &[u8]) -> Self;
-}
-
-macro_rules! number {
-    ($($ty:ty)*) => {$(
-        impl Number for $ty {
-            #[inline(always)]
-            fn of(bytes: &[u8]) -> Self {
-                bytes.first_chunk().copied().map(Self::from_le_bytes).unwrap_or_default()
+macro_rules! listed {
+    ($($arrow:ty: $kind:ident),*) => {$(
+        impl Listed for $arrow {
+            fn of(dictionary: &Dictionary) -> &[Self::Native] {
+                match dictionary {
+                    Dictionary::$kind(values) => values,
+                    _ => &[],
+                }
             }
         }
     )*};
 }
 
-number!(i32 i64 f64);
+listed!(Int32Type: Int32, Int64Type: Int64, Float64Type: Double);
+
+/// Rows in the making: their known values one after the other, and which rows those are.
+struct Making<T> {
+    some: Vec<T>,
+    known: Bitmap,
+    rows: usize,
+}
+
+impl<T: Movable> Making<T> {
+    fn new(rows: usize) -> Making<T> {
+        // Room for what a spread reads past the end.
+        Making { some: Vec::with_capacity(rows + 64), known: Bitmap::with_capacity(rows), rows: 0 }
+    }
+
+    /// A value for each row, and which are known.
+    fn finish(mut self, optional: bool) -> (Vec<T>, Option<NullBuffer>) {
+        if self.some.len() == self.rows {
+            return (self.some, None);
+        }
+        let values = spread(self.known.words(), self.rows, &mut self.some);
+        let known = NullBuffer::new(self.known.finish());
+        (values, Some(known).filter(|_| optional))
+    }
+}
 
 impl Column {
-    /// A column of that type, from its pages.
-    pub fn new(kind: Kind, ty: DataType, optional: bool, pages: Box<dyn PageReader>) -> Column {
-        Column { kind, ty, optional, pages, dictionary: Dictionary::None, page: None, codes: Vec::new() }
+    /// A column of that type, from its pages. One that is `coded` gives a dictionary array where the
+    /// file has one, and values where it has not.
+    pub fn new(
+        kind: Kind,
+        ty: DataType,
+        (optional, coded): (bool, bool),
+        (pages, unsqueezer): (Box<dyn PageReader>, Option<Unsqueezer>),
+    ) -> Column {
+        Column {
+            kind,
+            ty,
+            optional,
+            coded,
+            pages,
+            unsqueezer,
+            dictionary: Dictionary::None,
+            listed: None,
+            page: None,
+            room: Room::default(),
+        }
     }
 
     /// The next rows, of which there must be so many.
     pub fn read(&mut self, rows: usize) -> Result<ArrayRef> {
         match self.kind {
-            Kind::Int32 => self.numbers::<Int32Type>(rows, |dictionary| match dictionary {
-                Dictionary::Int32(values) => values,
-                _ => &[],
-            }),
-            Kind::Int64 => self.numbers::<Int64Type>(rows, |dictionary| match dictionary {
-                Dictionary::Int64(values) => values,
-                _ => &[],
-            }),
-            Kind::Double => self.numbers::<Float64Type>(rows, |dictionary| match dictionary {
-                Dictionary::Double(values) => values,
-                _ => &[],
-            }),
+            Kind::Int32 => self.numbers::<Int32Type>(rows),
+            Kind::Int64 => self.numbers::<Int64Type>(rows),
+            Kind::Double => self.numbers::<Float64Type>(rows),
             Kind::Texts => self.texts(rows),
             Kind::Bool => self.bools(rows),
         }
     }
 
-    fn numbers<T: ArrowPrimitiveType>(
-        &mut self,
-        rows: usize,
-        dictionary: impl Fn(&Dictionary) -> &[T::Native],
-    ) -> Result<ArrayRef>
-    where
-        T::Native: Number,
-    {
-        let mut values: Vec<T::Native> = Vec::with_capacity(rows + 1);
-        let mut some: Vec<T::Native> = Vec::new();
-        let mut validity = Validity::new(self.optional, rows);
-        while values.len() < rows {
-            let (page, list, codes) = self.page()?;
-            let take = page.rows.min(rows - values.len());
-            let known = page.known(take)?;
-            let count = known.as_ref().map_or(take, BooleanBuffer::count_set_bits);
-            let into = if count == take { &mut values } else { &mut some };
+    fn numbers<T: Listed>(&mut self, rows: usize) -> Result<ArrayRef> {
+        let mut making = Making::new(rows);
+        if self.coded {
+            let codes = self.codes(rows)?;
+            if codes.rows == rows && T::of(&self.dictionary).len() <= MOST_LISTED {
+                return self.listed(codes, |column| {
+                    let values = T::of(&column.dictionary).to_vec();
+                    typed(PrimitiveArray::<T>::new(values.into(), None), &column.ty)
+                });
+            }
+            // The writer gave its dictionary up before.
+            gather(T::of(&self.dictionary), &codes.some, &mut making.some)?;
+            (making.known, making.rows) = (codes.known, codes.rows);
+        }
+        while making.rows < rows {
+            let (page, list, Room { narrow, wide }) = self.page()?;
+            let take = page.rows.min(rows - making.rows);
+            let count = page.known(take, &mut making.known)?;
             match &mut page.values {
-                Values::Plain(bytes, at) => plain(bytes, at, count, into)?,
+                Values::Plain(bytes, at) => plain(bytes, at, count, &mut making.some)?,
+                Values::Codes(hybrid) if hybrid.width() <= 16 => {
+                    narrow.clear();
+                    hybrid.read(count, narrow)?;
+                    gather(T::of(list), narrow, &mut making.some)?;
+                }
                 Values::Codes(hybrid) => {
-                    codes.clear();
-                    hybrid.read(count, codes)?;
-                    gather(dictionary(list), codes, into)?;
+                    wide.clear();
+                    hybrid.read(count, wide)?;
+                    gather(T::of(list), wide, &mut making.some)?;
                 }
             }
-            if let Some(known) = known.as_ref().filter(|_| count < take) {
-                spread(known, &mut some, &mut values);
-            }
-            validity.add(known, take);
+            making.rows += take;
             page.rows -= take;
         }
-        let array = PrimitiveArray::<T>::new(values.into(), validity.finish());
-        if self.ty == T::DATA_TYPE {
-            return Ok(Arc::new(array));
+        let (values, known) = making.finish(self.optional);
+        typed(PrimitiveArray::<T>::new(values.into(), known), &self.ty)
+    }
+
+    /// The codes of the next rows, of no more than there are pages of codes for.
+    fn codes(&mut self, rows: usize) -> Result<Making<u16>> {
+        let mut making = Making::new(rows);
+        while making.rows < rows {
+            let (page, ..) = self.page()?;
+            let take = page.rows.min(rows - making.rows);
+            if !page.has_narrow_codes() {
+                return Ok(making);
+            }
+            let count = page.known(take, &mut making.known)?;
+            if let Values::Codes(hybrid) = &mut page.values {
+                hybrid.read(count, &mut making.some)?;
+            }
+            making.rows += take;
+            page.rows -= take;
         }
-        // The same numbers under the name of another type: days, moments.
-        let data = array.into_data().into_builder().data_type(self.ty.clone());
-        Ok(make_array(data.build()?))
+        Ok(making)
+    }
+
+    /// Codes as an array; `values` makes the array of what they stand for, once for each column chunk.
+    fn listed(
+        &mut self,
+        codes: Making<u16>,
+        values: impl Fn(&Column) -> Result<ArrayRef>,
+    ) -> Result<ArrayRef> {
+        let list = match &self.listed {
+            Some(list) => list.clone(),
+            None => self.listed.insert(values(self)?).clone(),
+        };
+        let most = codes.some.iter().fold(0, |most, code| *code.max(&most));
+        if !codes.some.is_empty() && usize::from(most) >= list.len() {
+            return Err(damage("a code that stands for nothing"));
+        }
+        let (codes, known) = codes.finish(self.optional);
+        let codes = UInt16Array::new(codes.into(), known);
+        #[expect(unsafe_code, reason = "the codes need no second look")]
+        // SAFETY: each code of a known row stands for something, as was just found.
+        let array = unsafe { DictionaryArray::<UInt16Type>::new_unchecked(codes, list) };
+        Ok(Arc::new(array))
     }
 
     fn texts(&mut self, rows: usize) -> Result<ArrayRef> {
-        let mut values: Vec<i32> = Vec::with_capacity(rows + 1);
-        let mut some: Vec<i32> = Vec::new();
-        let mut validity = Validity::new(self.optional, rows);
-        while values.len() < rows {
-            let (page, _, codes) = self.page()?;
-            let take = page.rows.min(rows - values.len());
-            let known = page.known(take)?;
-            let count = known.as_ref().map_or(take, BooleanBuffer::count_set_bits);
-            let Values::Codes(hybrid) = &mut page.values else {
-                return Err(damage("texts where it says that there are codes"));
-            };
-            codes.clear();
-            hybrid.read(count, codes)?;
-            let into = if count == take { &mut values } else { &mut some };
-            into.extend(codes.iter().map(|code| code.cast_signed()));
-            if let Some(known) = known.as_ref().filter(|_| count < take) {
-                spread(known, &mut some, &mut values);
+        if self.coded {
+            let codes = self.codes(rows)?;
+            let few = matches!(&self.dictionary, Dictionary::Texts(list) if list.len() <= MOST_LISTED);
+            if codes.rows == rows && few {
+                return self.listed(codes, |column| match &column.dictionary {
+                    Dictionary::Texts(list) => Ok(list.clone()),
+                    _ => Err(damage("codes without texts")),
+                });
             }
-            validity.add(known, take);
+            return self.text_codes(
+                rows,
+                Making {
+                    some: codes.some.into_iter().map(i32::from).collect(),
+                    known: codes.known,
+                    rows: codes.rows,
+                },
+            );
+        }
+        self.text_codes(rows, Making::new(rows))
+    }
+
+    fn text_codes(&mut self, rows: usize, mut making: Making<i32>) -> Result<ArrayRef> {
+        while making.rows < rows {
+            let (page, _, Room { narrow, wide }) = self.page()?;
+            let take = page.rows.min(rows - making.rows);
+            let count = page.known(take, &mut making.known)?;
+            match &mut page.values {
+                Values::Codes(hybrid) if hybrid.width() <= 16 => {
+                    narrow.clear();
+                    hybrid.read(count, narrow)?;
+                    making.some.extend(narrow.iter().map(|code| i32::from(*code)));
+                }
+                Values::Codes(hybrid) => {
+                    wide.clear();
+                    hybrid.read(count, wide)?;
+                    making.some.extend(wide.iter().map(|code| code.cast_signed()));
+                }
+                Values::Plain(..) => return Err(damage("texts where it says that there are codes")),
+            }
+            making.rows += take;
             page.rows -= take;
         }
         let Dictionary::Texts(list) = &self.dictionary else { return Err(damage("codes without texts")) };
-        let codes = Int32Array::new(values.into(), validity.finish());
+        let (codes, known) = making.finish(self.optional);
+        let codes = Int32Array::new(codes.into(), known);
         Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(codes, list.clone())?))
     }
 
     fn bools(&mut self, rows: usize) -> Result<ArrayRef> {
-        let mut bits = BooleanBufferBuilder::new(rows);
-        let mut validity = Validity::new(self.optional, rows);
-        while bits.len() < rows {
+        let (mut some, mut known) = (Bitmap::with_capacity(rows), Bitmap::with_capacity(rows));
+        let mut done = 0;
+        while done < rows {
             let (page, ..) = self.page()?;
-            let take = page.rows.min(rows - bits.len());
-            let known = page.known(take)?;
-            let count = known.as_ref().map_or(take, BooleanBuffer::count_set_bits);
-            let mut some = BooleanBufferBuilder::new(count);
+            let take = page.rows.min(rows - done);
+            let count = page.known(take, &mut known)?;
             match &mut page.values {
                 Values::Plain(bytes, at) => {
                     if bytes.len() < (*at + count).div_ceil(8) {
                         return Err(damage("fewer bools than there should be"));
                     }
-                    some.append_packed_range(*at..*at + count, bytes);
+                    some.packed(bytes, *at, count);
                     *at += count;
                 }
-                Values::Codes(hybrid) => hybrid.read_bits(count, &mut some)?,
+                Values::Codes(hybrid) => {
+                    hybrid.read_bits(count, &mut some)?;
+                }
             }
-            let some = some.finish();
-            match known.as_ref().filter(|_| count < take) {
-                None => bits.append_buffer(&some),
-                Some(known) => bits.append_buffer(&spread_bits(known, &some)),
-            }
-            validity.add(known, take);
+            done += take;
             page.rows -= take;
         }
-        Ok(Arc::new(BooleanArray::new(bits.finish(), validity.finish())))
+        if some.len() == rows {
+            return Ok(Arc::new(BooleanArray::new(some.finish(), None)));
+        }
+        let words = spread_bits(known.words(), some.words());
+        let known = NullBuffer::new(known.finish());
+        let bits = BooleanBuffer::new(Buffer::from_vec(words), 0, rows);
+        Ok(Arc::new(BooleanArray::new(bits, Some(known))))
     }
 
     /// The page that has the next row, the dictionary, and room for codes.
-    fn page(&mut self) -> Result<(&mut DataPage, &Dictionary, &mut Vec<u32>)> {
+    fn page(&mut self) -> Result<(&mut DataPage, &Dictionary, &mut Room)> {
         while self.page.as_ref().is_none_or(|page| page.rows == 0) {
-            match self.pages.get_next_page()? {
+            self.page = None;
+            let page = match (self.pages.get_next_page()?, &mut self.unsqueezer) {
+                (Some(page), Some(unsqueezer)) => Some(unsqueezer.page(page)?),
+                (page, _) => page,
+            };
+            match page {
                 None => return Err(damage("fewer rows than there should be")),
                 Some(Page::DictionaryPage { buf, num_values, .. }) => {
                     self.dictionary = dictionary(self.kind, &buf, num_values as usize)?;
@@ -223,100 +312,23 @@ impl Column {
             }
         }
         let page = self.page.as_mut().ok_or_else(|| damage("no page"))?;
-        Ok((page, &self.dictionary, &mut self.codes))
+        Ok((page, &self.dictionary, &mut self.room))
     }
 }
 
-impl DataPage {
-    fn of(page: Page, kind: Kind, optional: bool) -> Result<DataPage> {
-        let (rows, encoding, known, values) = match page {
-            Page::DataPage { buf, num_values, encoding, def_level_encoding, .. } => {
-                let rows = num_values as usize;
-                let (known, values) = match optional {
-                    true => levels(&buf, def_level_encoding, rows)?,
-                    false => (None, buf),
-                };
-                (rows, encoding, known, values)
-            }
-            Page::DataPageV2 {
-                buf, num_values, encoding, def_levels_byte_len, rep_levels_byte_len, ..
-            } => {
-                let start = rep_levels_byte_len as usize;
-                let end = start + def_levels_byte_len as usize;
-                if end > buf.len() {
-                    return Err(damage("levels that are cut off"));
-                }
-                let known = match optional {
-                    true => Some(Levels::Hybrid(Hybrid::new(buf.slice(start..end), 1)?)),
-                    false => None,
-                };
-                (num_values as usize, encoding, known, buf.slice(end..))
-            }
-            Page::DictionaryPage { .. } => return Err(damage("a dictionary among the rows")),
-        };
-        let values = match encoding {
-            Encoding::PLAIN => Values::Plain(values, 0),
-            Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY => {
-                // A page without known rows may be empty.
-                let width = values.first().copied().unwrap_or(0);
-                Values::Codes(Hybrid::new(values.slice(values.len().min(1)..), width)?)
-            }
-            Encoding::RLE if kind == Kind::Bool => {
-                Values::Codes(Hybrid::new(values.slice(values.len().min(4)..), 1)?)
-            }
-            _ => return Err(damage("an encoding that it does not name")),
-        };
-        Ok(DataPage { rows, known, values })
+/// Numbers under the name of a type that is laid out alike: days, moments.
+fn typed<T: ArrowPrimitiveType>(numbers: PrimitiveArray<T>, ty: &DataType) -> Result<ArrayRef> {
+    if *ty == T::DATA_TYPE {
+        return Ok(Arc::new(numbers));
     }
-
-    /// Which of the next rows are known; none where all must be.
-    fn known(&mut self, rows: usize) -> Result<Option<BooleanBuffer>> {
-        let Some(levels) = &mut self.known else { return Ok(None) };
-        let mut known = BooleanBufferBuilder::new(rows);
-        match levels {
-            Levels::Hybrid(hybrid) => hybrid.read_bits(rows, &mut known)?,
-            Levels::Highest(bytes, at) => {
-                for bit in *at..*at + rows {
-                    let byte =
-                        bytes.get(bit / 8).ok_or_else(|| damage("fewer levels than there should be"))?;
-                    known.append(byte >> (7 - bit % 8) & 1 == 1);
-                }
-                *at += rows;
-            }
-        }
-        Ok(Some(known.finish()))
-    }
-}
-
-/// The levels that a page of the first version begins with, and what comes behind them.
-fn levels(buf: &Bytes, encoding: Encoding, rows: usize) -> Result<(Option<Levels>, Bytes)> {
-    let cut = || damage("levels that are cut off");
-    #[expect(deprecated, reason = "old files have it")]
-    if encoding == Encoding::BIT_PACKED {
-        let size = rows.div_ceil(8);
-        let levels = (size <= buf.len()).then(|| buf.slice(..size)).ok_or_else(cut)?;
-        return Ok((Some(Levels::Highest(levels, 0)), buf.slice(size..)));
-    }
-    let size = buf.first_chunk().map(|size| u32::from_le_bytes(*size) as usize).ok_or_else(cut)?;
-    let end = size.checked_add(4).filter(|end| *end <= buf.len()).ok_or_else(cut)?;
-    Ok((Some(Levels::Hybrid(Hybrid::new(buf.slice(4..end), 1)?)), buf.slice(end..)))
-}
-
-/// Adds the next numbers of a PLAIN page.
-fn plain<T: Number>(bytes: &Bytes, at: &mut usize, count: usize, out: &mut Vec<T>) -> Result<()> {
-    let size = size_of::<T>();
-    let start = *at * size;
-    let some = bytes.get(start..start + count * size);
-    let some = some.ok_or_else(|| damage("fewer values than there should be"))?;
-    out.extend(some.chunks_exact(size).map(T::of));
-    *at += count;
-    Ok(())
+    let data = numbers.into_data().into_builder().data_type(ty.clone());
+    Ok(make_array(data.build()?))
 }
 
 /// Adds what the codes stand for.
-fn gather<T: Number>(list: &[T], codes: &[u32], out: &mut Vec<T>) -> Result<()> {
+fn gather<T: Copy + Default, C: Copy + Into<u32>>(list: &[T], codes: &[C], out: &mut Vec<T>) -> Result<()> {
     let mut all = true;
-    out.extend(codes.iter().map(|code| match list.get(*code as usize) {
+    out.extend(codes.iter().map(|code| match list.get((*code).into() as usize) {
         Some(value) => *value,
         None => {
             all = false;
@@ -324,102 +336,4 @@ fn gather<T: Number>(list: &[T], codes: &[u32], out: &mut Vec<T>) -> Result<()> 
         }
     }));
     if all { Ok(()) } else { Err(damage("a code that stands for nothing")) }
-}
-
-/// Puts the known values, in their order, to the places of the rows that are known; what stands at the
-/// others means nothing. `some` is empty afterwards.
-fn spread<T: Number>(known: &BooleanBuffer, some: &mut Vec<T>, out: &mut Vec<T>) {
-    // Behind the last known row stands something too.
-    some.push(T::default());
-    let mut next = 0;
-    for word in known.bit_chunks().iter_padded().zip((0..known.len()).step_by(64)) {
-        let (word, start) = word;
-        let rows = 64.min(known.len() - start);
-        let set = word.count_ones() as usize;
-        let values = some.get(next..next + set + 1).unwrap_or_default();
-        if set == rows {
-            out.extend_from_slice(values.get(..rows).unwrap_or_default());
-        } else {
-            let mut at = 0;
-            out.extend((0..rows).map(|row| {
-                let value = values.get(at).copied().unwrap_or_default();
-                at += (word >> row & 1) as usize;
-                value
-            }));
-        }
-        next += set;
-    }
-    some.clear();
-}
-
-/// The same with bits; unknown rows get none.
-fn spread_bits(known: &BooleanBuffer, some: &BooleanBuffer) -> BooleanBuffer {
-    let mut words = Vec::with_capacity(known.len().div_ceil(64));
-    let mut next = some.iter();
-    for word in known.bit_chunks().iter_padded() {
-        let (mut rows, mut bits) = (word, 0_u64);
-        while rows != 0 {
-            // The lowest row that is left.
-            let row = rows & rows.wrapping_neg();
-            if next.next().unwrap_or(false) {
-                bits |= row;
-            }
-            rows ^= row;
-        }
-        words.push(bits);
-    }
-    BooleanBuffer::new(Buffer::from_vec(words), 0, known.len())
-}
-
-/// The values that codes stand for.
-fn dictionary(kind: Kind, bytes: &Bytes, count: usize) -> Result<Dictionary> {
-    Ok(match kind {
-        Kind::Int32 => Dictionary::Int32(numbers(bytes, count)?),
-        Kind::Int64 => Dictionary::Int64(numbers(bytes, count)?),
-        Kind::Double => Dictionary::Double(numbers(bytes, count)?),
-        Kind::Texts => Dictionary::Texts(texts(bytes, count)?),
-        Kind::Bool => Dictionary::None,
-    })
-}
-
-fn numbers<T: Number>(bytes: &Bytes, count: usize) -> Result<Vec<T>> {
-    let mut numbers = Vec::new();
-    plain(bytes, &mut 0, count, &mut numbers)?;
-    Ok(numbers)
-}
-
-/// Texts, each behind its length.
-fn texts(mut bytes: &[u8], count: usize) -> Result<ArrayRef> {
-    let cut = || damage("texts that are cut off");
-    let (mut ends, mut all) = (vec![0_i32], Vec::with_capacity(bytes.len()));
-    for _ in 0..count {
-        let (length, rest) = bytes.split_first_chunk().ok_or_else(cut)?;
-        let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(cut)?;
-        all.extend_from_slice(text);
-        ends.push(i32::try_from(all.len()).map_err(|_| damage("too long texts"))?);
-        bytes = rest;
-    }
-    Ok(Arc::new(StringArray::try_new(OffsetBuffer::new(ends.into()), all.into(), None)?))
-}
-
-/// Which rows of an array are known.
-struct Validity(Option<BooleanBufferBuilder>);
-
-impl Validity {
-    fn new(optional: bool, rows: usize) -> Validity {
-        Validity(optional.then(|| BooleanBufferBuilder::new(rows)))
-    }
-
-    fn add(&mut self, known: Option<BooleanBuffer>, rows: usize) {
-        match (&mut self.0, known) {
-            (Some(all), Some(known)) => all.append_buffer(&known),
-            (Some(all), None) => all.append_n(rows, true),
-            (None, _) => {}
-        }
-    }
-
-    fn finish(self) -> Option<NullBuffer> {
-        let nulls = NullBuffer::new(self.0?.finish());
-        (nulls.null_count() > 0).then_some(nulls)
-    }
 }

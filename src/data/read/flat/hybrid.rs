@@ -1,8 +1,8 @@
 //! Runs of numbers as Parquet has them, for levels and for codes: either one number many times, or numbers
 //! packed to as few bits as they need, eight at a time. The format calls it the RLE/bit-packing hybrid.
 
-use super::damage;
-use arrow::array::BooleanBufferBuilder;
+use super::bitmap::Bitmap;
+use super::{damage, spread};
 use bytes::Bytes;
 use parquet::errors::Result;
 
@@ -25,6 +25,15 @@ enum Run {
     Packed { start: usize, taken: usize, count: usize },
 }
 
+impl Run {
+    fn is_done(&self) -> bool {
+        match self {
+            Run::Same(_, times) => *times == 0,
+            Run::Packed { taken, count, .. } => taken == count,
+        }
+    }
+}
+
 impl Hybrid {
     /// A reader of these bytes.
     pub fn new(bytes: Bytes, width: u8) -> Result<Hybrid> {
@@ -34,15 +43,20 @@ impl Hybrid {
         Ok(Hybrid { bytes, at: 0, width: usize::from(width), run: Run::Same(0, 0) })
     }
 
+    /// How many bits a number has.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// Adds the next `count` numbers to `out`.
-    pub fn read(&mut self, count: usize, out: &mut Vec<u32>) -> Result<()> {
+    pub fn read<C: Code>(&mut self, count: usize, out: &mut Vec<C>) -> Result<()> {
         let mut left = count;
         while left > 0 {
             match &mut self.run {
                 Run::Same(_, 0) => self.run = self.next_run()?,
                 Run::Same(number, times) => {
                     let take = left.min(*times);
-                    out.extend(std::iter::repeat_n(*number, take));
+                    out.extend(std::iter::repeat_n(C::of(*number), take));
                     *times -= take;
                     left -= take;
                 }
@@ -59,15 +73,19 @@ impl Hybrid {
         Ok(())
     }
 
-    /// Adds the next `count` numbers, which are of one bit, to `out`.
-    pub fn read_bits(&mut self, count: usize, out: &mut BooleanBufferBuilder) -> Result<()> {
-        let mut left = count;
+    /// Adds the next `count` numbers, which are of one bit, to `out`; says how many are 1.
+    pub fn read_bits(&mut self, count: usize, out: &mut Bitmap) -> Result<usize> {
+        let (mut left, before) = (count, out.len());
         while left > 0 {
+            if self.run.is_done() {
+                (self.at, left) = out.short_runs(&self.bytes, self.at, left);
+            }
             match &mut self.run {
+                _ if left == 0 => {}
                 Run::Same(_, 0) => self.run = self.next_run()?,
                 Run::Same(number, times) => {
                     let take = left.min(*times);
-                    out.append_n(take, *number != 0);
+                    out.same(*number != 0, take);
                     *times -= take;
                     left -= take;
                 }
@@ -78,17 +96,25 @@ impl Hybrid {
                     if bytes.len() < (first + take).div_ceil(8) {
                         return Err(damage("fewer levels than there should be"));
                     }
-                    out.append_packed_range(first..first + take, bytes);
+                    out.packed(bytes, first, take);
                     *taken += take;
                     left -= take;
                 }
             }
         }
-        Ok(())
+        Ok(out.set_from(before))
     }
 
+    #[inline]
     fn next_run(&mut self) -> Result<Run> {
-        let header = self.varint()?;
+        let header = match self.bytes.get(self.at) {
+            // Nearly all of them.
+            Some(byte) if *byte < 0x80 => {
+                self.at += 1;
+                u64::from(*byte)
+            }
+            _ => self.varint()?,
+        };
         let count = usize::try_from(header >> 1).map_err(|_| damage("a run that is too long"))?;
         if header & 1 == 0 {
             let bytes = self.width.div_ceil(8);
@@ -134,26 +160,53 @@ impl Hybrid {
 }
 
 /// Adds the numbers `first..first + count` of those packed in `bytes`; missing bytes are zeros.
-fn unpack(bytes: &[u8], width: usize, first: usize, count: usize, out: &mut Vec<u32>) {
+fn unpack<C: Code>(bytes: &[u8], width: usize, first: usize, count: usize, out: &mut Vec<C>) {
     let end = first + count;
-    let mut at = first;
     out.reserve(count);
     // Up to a whole group, whole groups, and what is left.
     let head = end.min(first.next_multiple_of(GROUP));
-    while at < head {
-        out.push(number(bytes, width, at));
-        at += 1;
+    out.extend((first..head).map(|at| C::of(number(bytes, width, at))));
+    let done = match bytes.get(head / GROUP * width..) {
+        Some(bytes) if head < end => C::groups(bytes, width, (end - head) / GROUP, out),
+        _ => 0,
+    };
+    out.extend((head + done * GROUP..end).map(|at| C::of(number(bytes, width, at))));
+}
+
+/// What numbers are read as.
+pub trait Code: Copy {
+    /// Of a number that is not larger than what there is room for.
+    fn of(number: u32) -> Self;
+    /// Adds groups of packed numbers, at most so many; says how many were added.
+    fn groups(bytes: &[u8], width: usize, most: usize, out: &mut Vec<Self>) -> usize;
+}
+
+impl Code for u16 {
+    fn of(number: u32) -> u16 {
+        number as u16
     }
-    while at + GROUP <= end {
-        let Some(group) = bytes.get(at / GROUP * width..) else { break };
-        if !group_of(group, width, out) {
-            break;
-        }
-        at += GROUP;
+
+    fn groups(bytes: &[u8], width: usize, most: usize, out: &mut Vec<u16>) -> usize {
+        let start = out.len();
+        out.resize(start + most * GROUP, 0);
+        let (groups, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<GROUP>();
+        let done = spread::unpack(bytes, width, groups);
+        out.truncate(start + done * GROUP);
+        done
     }
-    while at < end {
-        out.push(number(bytes, width, at));
-        at += 1;
+}
+
+impl Code for u32 {
+    fn of(number: u32) -> u32 {
+        number
+    }
+
+    fn groups(bytes: &[u8], width: usize, most: usize, out: &mut Vec<u32>) -> usize {
+        let whole = |group: &usize| {
+            let bytes = bytes.get(group * width..);
+            bytes.is_some_and(|bytes| group_of(bytes, width, out))
+        };
+        (0..most).take_while(whole).count()
     }
 }
 
@@ -245,11 +298,17 @@ mod tests {
             let expected: Vec<u32> = first.iter().copied().chain(vec![first[3]; 1000]).chain(last).collect();
             for piece in [1, 3, 7, 8, 9, 64, 100, 1277] {
                 let mut hybrid = Hybrid::new(bytes.clone().into(), width as u8).unwrap();
-                let mut found = Vec::new();
+                let mut found: Vec<u32> = Vec::new();
                 while found.len() < expected.len() {
                     hybrid.read(piece.min(expected.len() - found.len()), &mut found).unwrap();
                 }
                 assert_eq!(found, expected, "{width} bits, {piece} at a time");
+                let (mut hybrid, mut found) =
+                    (Hybrid::new(bytes.clone().into(), width as u8).unwrap(), Vec::new());
+                while width <= 16 && found.len() < expected.len() {
+                    hybrid.read::<u16>(piece.min(expected.len() - found.len()), &mut found).unwrap();
+                }
+                assert!(found.iter().zip(&expected).all(|(found, expected)| u32::from(*found) == *expected));
             }
         }
     }
@@ -267,10 +326,11 @@ mod tests {
             bits.iter().map(|bit| *bit == 1).chain([false; 3]).chain([true; 90]).collect();
         for piece in [1, 5, 64, 426] {
             let mut hybrid = Hybrid::new(bytes.clone().into(), 1).unwrap();
-            let mut found = BooleanBufferBuilder::new(0);
+            let (mut found, mut set) = (Bitmap::default(), 0);
             while found.len() < expected.len() {
-                hybrid.read_bits(piece.min(expected.len() - found.len()), &mut found).unwrap();
+                set += hybrid.read_bits(piece.min(expected.len() - found.len()), &mut found).unwrap();
             }
+            assert_eq!(set, expected.iter().filter(|bit| **bit).count());
             assert_eq!(found.finish().iter().collect::<Vec<_>>(), expected);
         }
     }
@@ -281,7 +341,7 @@ mod tests {
             [(vec![], 3), (vec![3], 3), (vec![0], 1), (vec![1], 1), (vec![0x80; 20], 2), (vec![10], 9)]
         {
             let mut hybrid = Hybrid::new(bytes.into(), width).unwrap();
-            assert!(hybrid.read(5, &mut Vec::new()).is_err());
+            assert!(hybrid.read::<u32>(5, &mut Vec::new()).is_err());
         }
         assert!(Hybrid::new(Bytes::new(), 33).is_err());
     }

@@ -1,14 +1,20 @@
 //! Flat columns of Parquet files (numbers, bools, codes of texts), decoded straight into the arrays that
 //! evaluation takes. The general reader builds each array from parts of its pages; here levels become a
 //! bitmap as they are, and values go to their places at once. Columns of any other kind, and row groups
-//! too small to be worth it, are left to the general reader.
+//! too small to be worth it, are left to the general reader. Where codes are welcome, what the file has as
+//! codes stays so: whoever tests values tests each distinct one once.
 
+mod bitmap;
 mod column;
 mod hybrid;
+mod page;
+mod spread;
+mod squeezed;
+mod window;
 
 use super::store::Opened;
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Schema};
+use arrow::array::{Array, ArrayRef, DictionaryArray, RecordBatch, RecordBatchOptions, UInt16Array};
+use arrow::datatypes::{DataType, FieldRef, Schema, UInt16Type};
 use arrow::error::ArrowError;
 use column::{Column, Kind};
 use parquet::arrow::ProjectionMask;
@@ -19,48 +25,31 @@ use parquet::arrow::parquet_to_arrow_schema;
 use parquet::basic::{Encoding, Type as PhysicalType};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
+use squeezed::Unsqueezer;
 use std::sync::Arc;
+use window::Window;
 
 fn damage(what: &str) -> ParquetError {
     ParquetError::General(format!("a column has {what}"))
 }
 
-/// A file that several columns read.
-#[derive(Clone)]
-struct Shared(Arc<Opened>);
-
-impl Length for Shared {
-    fn len(&self) -> u64 {
-        self.0.len()
-    }
-}
-
-impl ChunkReader for Shared {
-    type T = <Opened as ChunkReader>::T;
-
-    fn get_read(&self, start: u64) -> Result<Self::T> {
-        self.0.get_read(start)
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes> {
-        self.0.get_bytes(start, length)
-    }
-}
-
 /// A column that is read here.
 #[derive(Clone)]
 struct Leaf {
+    /// The field of the file that it is the only leaf of.
+    field: usize,
     column: usize,
     kind: Kind,
     ty: DataType,
     optional: bool,
+    /// Whether its values may come as codes.
+    coded: bool,
 }
 
 /// Row groups of a file, batch by batch. A batch has rows of one group.
 pub struct Rows {
-    file: Shared,
+    file: Arc<Opened>,
     footer: ArrowReaderMetadata,
     /// The wanted columns, in the order of the file; none where the general reader reads it.
     columns: Vec<Option<Leaf>>,
@@ -70,22 +59,59 @@ pub struct Rows {
     groups: std::vec::IntoIter<usize>,
     batch_rows: usize,
     group: Option<Group>,
+    /// Chunks that are not read: by row group and field.
+    settled: Vec<SettledChunk>,
+}
+
+/// A chunk that is not read, as nothing turns on its values.
+pub struct SettledChunk {
+    pub group: usize,
+    pub field: usize,
+    /// The value that stands for all, as an array of one; of none, where all count as missing.
+    pub stand_in: ArrayRef,
 }
 
 /// A row group that is being read.
 struct Group {
     /// Rows that are left.
     rows: usize,
-    columns: Vec<Column>,
+    columns: Vec<Source>,
     rest: Option<ParquetRecordBatchReader>,
 }
 
+/// Where a column's values come from.
+enum Source {
+    Pages(Box<Column>),
+    StandIn(ArrayRef),
+}
+
+impl Source {
+    fn read(&mut self, rows: usize) -> Result<ArrayRef> {
+        match self {
+            Source::Pages(column) => column.read(rows),
+            Source::StandIn(value) => {
+                let codes = match value.len() {
+                    0 => UInt16Array::new_null(rows),
+                    _ => UInt16Array::from_value(0, rows),
+                };
+                Ok(Arc::new(DictionaryArray::<UInt16Type>::try_new(codes, value.clone())?))
+            }
+        }
+    }
+}
+
 impl Rows {
-    /// Reads these fields of these row groups; none where nothing would be gained.
+    /// The same rows, without reading these chunks.
+    pub fn with_settled(self, settled: Vec<SettledChunk>) -> Rows {
+        Rows { settled, ..self }
+    }
+
+    /// Reads these fields of these row groups; none where nothing would be gained. Those of `coded` may
+    /// come as codes of 16 bits.
     pub fn new(
         file: Opened,
         footer: &ArrowReaderMetadata,
-        fields: &[usize],
+        (fields, coded): (&[usize], &[usize]),
         groups: Vec<usize>,
         batch_rows: usize,
     ) -> std::result::Result<Rows, Opened> {
@@ -98,8 +124,10 @@ impl Rows {
         let mut fields = fields.to_vec();
         fields.sort_unstable();
         fields.dedup();
-        let columns: Vec<Option<Leaf>> =
-            fields.iter().map(|field| leaf(footer, &natural, *field, &groups)).collect();
+        let columns: Vec<Option<Leaf>> = fields
+            .iter()
+            .map(|field| leaf(footer, &natural, (*field, coded.contains(field)), &groups))
+            .collect();
         if columns.iter().all(Option::is_none) {
             return Err(file);
         }
@@ -108,7 +136,7 @@ impl Rows {
         let rest = (!others.is_empty()).then(|| ProjectionMask::roots(footer.parquet_schema(), others));
         let Ok(schema) = footer.schema().project(&fields) else { return Err(file) };
         Ok(Rows {
-            file: Shared(Arc::new(file)),
+            file: Arc::new(file),
             footer: footer.clone(),
             columns,
             rest,
@@ -116,6 +144,7 @@ impl Rows {
             groups: groups.into_iter(),
             batch_rows,
             group: None,
+            settled: Vec::new(),
         })
     }
 
@@ -125,16 +154,30 @@ impl Rows {
         let rows = usize::try_from(group.num_rows()).unwrap_or(0);
         let mut columns = Vec::with_capacity(self.columns.len());
         for leaf in self.columns.iter().flatten() {
+            let settled = self.settled.iter().find(|chunk| (chunk.group, chunk.field) == (index, leaf.field));
+            if let Some(chunk) = settled {
+                columns.push(Source::StandIn(chunk.stand_in.clone()));
+                continue;
+            }
             let chunk = group.columns().get(leaf.column).ok_or_else(|| damage("no data"))?;
-            let pages = SerializedPageReader::new(Arc::new(self.file.clone()), chunk, rows, None)?;
-            columns.push(Column::new(leaf.kind, leaf.ty.clone(), leaf.optional, Box::new(pages)));
+            let (start, length) = chunk.byte_range();
+            let window = Window::new(self.file.clone(), start..start.saturating_add(length));
+            let (raw, unsqueezer) = Unsqueezer::of(chunk)?.unzip();
+            let chunk = raw.as_ref().unwrap_or(chunk);
+            let pages = SerializedPageReader::new(Arc::new(window), chunk, rows, None)?;
+            let how = (leaf.optional, leaf.coded);
+            let column = Column::new(leaf.kind, leaf.ty.clone(), how, (Box::new(pages), unsqueezer));
+            columns.push(Source::Pages(Box::new(column)));
         }
         let rest = self.rest.clone().map(|mask| {
-            ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.footer.clone())
-                .with_projection(mask)
-                .with_row_groups(vec![index])
-                .with_batch_size(self.batch_rows)
-                .build()
+            ParquetRecordBatchReaderBuilder::new_with_metadata(
+                Window::new(self.file.clone(), 0..0),
+                self.footer.clone(),
+            )
+            .with_projection(mask)
+            .with_row_groups(vec![index])
+            .with_batch_size(self.batch_rows)
+            .build()
         });
         Ok(Group { rows, columns, rest: rest.transpose()? })
     }
@@ -160,8 +203,15 @@ impl Rows {
             });
         }
         group.rows -= rows;
+        let fields = self.schema.fields().iter().zip(&arrays);
+        // Codes may follow values, and values codes.
+        let fields = fields.map(|(field, array)| match field.data_type() == array.data_type() {
+            true => field.clone(),
+            false => Arc::new(field.as_ref().clone().with_data_type(array.data_type().clone())),
+        });
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<FieldRef>>()));
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options).map(Some)
+        RecordBatch::try_new_with_options(schema, arrays, &options).map(Some)
     }
 }
 
@@ -174,7 +224,12 @@ impl Iterator for Rows {
 }
 
 /// How that field is read here, where it can be. `natural` is the schema that the file's own types have.
-fn leaf(footer: &ArrowReaderMetadata, natural: &Schema, field: usize, groups: &[usize]) -> Option<Leaf> {
+fn leaf(
+    footer: &ArrowReaderMetadata,
+    natural: &Schema,
+    (field, coded): (usize, bool),
+    groups: &[usize],
+) -> Option<Leaf> {
     let schema = footer.parquet_schema();
     let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == field);
     let (column, None) = (leaves.next()?, leaves.next()) else { return None };
@@ -190,7 +245,7 @@ fn leaf(footer: &ArrowReaderMetadata, natural: &Schema, field: usize, groups: &[
     if !chunks.into_iter().all(readable) {
         return None;
     }
-    Some(Leaf { column, kind, ty, optional: described.max_def_level() == 1 })
+    Some(Leaf { field, column, kind, ty, optional: described.max_def_level() == 1, coded })
 }
 
 /// How values of that type lie in the file, where they are as they are wanted.

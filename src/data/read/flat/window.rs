@@ -1,0 +1,108 @@
+//! The bytes of one column chunk, read some hundred kilobytes at a time: pages are small, and asking the
+//! file for each of them, and for each of their headers, costs more than decoding some.
+
+use crate::data::read::store::Opened;
+use bytes::{Buf, Bytes};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::reader::{ChunkReader, Length};
+use std::io::{self, Read};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Bytes that are asked for at a time. They are still in cache when their last page is decoded.
+const WINDOW: usize = 256 * 1024;
+
+/// Most headers of pages are shorter; longer ones are read on.
+const HEADER: usize = 1024;
+
+/// A column chunk of a file. Clones share nothing but the file.
+pub struct Window {
+    file: Arc<Opened>,
+    /// Bytes of the file.
+    len: u64,
+    /// Where the chunk lies in the file.
+    chunk: Range<u64>,
+    /// Bytes that were read last, and where they begin.
+    last: Mutex<(u64, Bytes)>,
+}
+
+impl Window {
+    /// The bytes of a chunk; outside of it the file is read as it is asked.
+    pub fn new(file: Arc<Opened>, chunk: Range<u64>) -> Window {
+        let len = file.len();
+        Window { file, len, chunk, last: Mutex::new((0, Bytes::new())) }
+    }
+
+    /// At least so many bytes, unless the chunk ends before.
+    fn from(&self, start: u64, least: usize) -> Result<Bytes> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (first, bytes) = &*last;
+        let at = start.checked_sub(*first).and_then(|at| usize::try_from(at).ok());
+        if let Some(at) = at.filter(|at| at.checked_add(least).is_some_and(|end| end <= bytes.len())) {
+            return Ok(bytes.slice(at..));
+        }
+        if !self.chunk.contains(&start) {
+            return self.file.get_bytes(start, least);
+        }
+        let rest = usize::try_from(self.chunk.end - start).unwrap_or(usize::MAX);
+        // Pages that were decoded do not hold on to what they were read from.
+        let before = std::mem::take(&mut last.1);
+        let bytes = self.file.bytes_in(before, start, rest.min(least.max(WINDOW)))?;
+        *last = (start, bytes.clone());
+        Ok(bytes)
+    }
+}
+
+impl Length for Window {
+    fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+impl ChunkReader for Window {
+    type T = Onwards;
+
+    fn get_read(&self, start: u64) -> Result<Onwards> {
+        let rest = usize::try_from(self.len.saturating_sub(start)).unwrap_or(usize::MAX);
+        let bytes = self.from(start, HEADER.min(rest))?;
+        // A copy, so that the window can be read anew while the reader of a header is still there.
+        let bytes = Bytes::copy_from_slice(bytes.get(..HEADER).unwrap_or(&bytes));
+        Ok(Onwards { file: self.file.clone(), next: start + bytes.len() as u64, len: self.len, bytes })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        let bytes = self.from(start, length)?;
+        match length <= bytes.len() {
+            true => Ok(bytes.slice(..length)),
+            false => Err(ParquetError::EOF(format!(
+                "{length} bytes at {start}, of which {} are there",
+                bytes.len()
+            ))),
+        }
+    }
+}
+
+/// Bytes from some place on, to the end of the file.
+pub struct Onwards {
+    file: Arc<Opened>,
+    bytes: Bytes,
+    /// Where the file goes on behind them.
+    next: u64,
+    /// Bytes of the file.
+    len: u64,
+}
+
+impl Read for Onwards {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.bytes.is_empty() {
+            let rest = usize::try_from(self.len.saturating_sub(self.next)).unwrap_or(usize::MAX);
+            self.bytes = self.file.get_bytes(self.next, rest.min(8 * HEADER)).map_err(io::Error::other)?;
+            self.next += self.bytes.len() as u64;
+        }
+        let take = buffer.len().min(self.bytes.len());
+        if let Some(buffer) = buffer.get_mut(..take) {
+            self.bytes.copy_to_slice(buffer);
+        }
+        Ok(take)
+    }
+}

@@ -1,0 +1,224 @@
+//! Column chunks that need not be read: what a Parquet file's statistics and Bloom filters say of a row
+//! group, for a plan to find out on which columns nothing turns ([`Plan::settle`]).
+//!
+//! Values that break their declaration are counted even where nothing turns on them, so a chunk is left
+//! out only where the statistics show that it has none.
+
+use super::flat::SettledChunk;
+use super::store::Opened;
+use super::table::BoundTable;
+use crate::data::bind::{self, Binding, Origin};
+use crate::data::facts::value_at;
+use crate::program::{Column, Type, Value};
+use crate::semantics::{Absence, Extent};
+use crate::vector::{Known, Plan, StandIn};
+use arrow::array::{Array, ArrayRef, new_empty_array};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use hashbrown::HashMap;
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::bloom_filter::Sbbf;
+use parquet::file::metadata::RowGroupMetaData;
+use std::cell::RefCell;
+
+/// The chunks of these row groups that need not be read.
+pub(super) fn chunks(
+    bound: &BoundTable,
+    binding: &Binding,
+    footer: &ArrowReaderMetadata,
+    groups: &[usize],
+    file: &Opened,
+) -> Vec<SettledChunk> {
+    let Some(plan) = &bound.options.plan else { return Vec::new() };
+    groups.iter().flat_map(|group| of_group(plan, bound, binding, footer, *group, file)).collect()
+}
+
+fn of_group(
+    plan: &Plan,
+    bound: &BoundTable,
+    binding: &Binding,
+    footer: &ArrowReaderMetadata,
+    index: usize,
+    file: &Opened,
+) -> Vec<SettledChunk> {
+    let Some(group) = footer.metadata().row_groups().get(index) else { return Vec::new() };
+    let said = Said { bound, binding, footer, group, file, columns: RefCell::default() };
+    let settled = plan.settle(&said).into_iter().filter(|(column, _)| *column != bound.table.key);
+    let chunks = settled.filter_map(|(column, how)| {
+        let found = said.column(column);
+        let field = binding.field_of(column)?;
+        let stand_in = match how {
+            StandIn::Least => found.least.clone()?,
+            StandIn::Missing => new_empty_array(&plain(footer.schema().fields().get(field)?.data_type())),
+        };
+        found.sound.then_some(SettledChunk { group: index, field, stand_in })
+    });
+    chunks.collect()
+}
+
+/// What a file says of a row group.
+struct Said<'a> {
+    bound: &'a BoundTable,
+    binding: &'a Binding,
+    footer: &'a ArrowReaderMetadata,
+    group: &'a RowGroupMetaData,
+    file: &'a Opened,
+    columns: RefCell<HashMap<usize, OfColumn>>,
+}
+
+/// What it says of a column.
+#[derive(Clone)]
+struct OfColumn {
+    extent: Extent,
+    /// Whether it is sure that no value breaks the declaration.
+    sound: bool,
+    /// The least value as it stands in the file.
+    least: Option<ArrayRef>,
+}
+
+const NOTHING: OfColumn = OfColumn { extent: Extent::UNKNOWN, sound: false, least: None };
+
+/// The type of values, for values that come as codes.
+fn plain(ty: &DataType) -> DataType {
+    match ty {
+        DataType::Dictionary(_, value) => value.as_ref().clone(),
+        ty => ty.clone(),
+    }
+}
+
+impl Known for Said<'_> {
+    fn extent(&self, column: usize) -> Extent {
+        self.column(column).extent
+    }
+
+    fn has_none_of(&self, column: usize, values: &[Value]) -> bool {
+        self.filter(column).is_some_and(|(filter, ty)| {
+            values.iter().all(|value| match (value, &ty) {
+                (Value::Int(value), DataType::Int64) => !filter.check(value),
+                (Value::Int(value), DataType::Int32) => {
+                    i32::try_from(*value).map_or(true, |value| !filter.check(&value))
+                }
+                (Value::Date(value), DataType::Date32) => !filter.check(value),
+                (Value::Text(text), DataType::Utf8) => !filter.check(&**text),
+                _ => false,
+            })
+        })
+    }
+}
+
+impl Said<'_> {
+    fn column(&self, index: usize) -> OfColumn {
+        if let Some(known) = self.columns.borrow().get(&index) {
+            return known.clone();
+        }
+        let found = self.look(index).unwrap_or(NOTHING);
+        self.columns.borrow_mut().insert(index, found.clone());
+        found
+    }
+
+    fn look(&self, index: usize) -> Option<OfColumn> {
+        let column = self.bound.table.columns.get(index)?;
+        let origin = &self.binding.columns.iter().find(|found| found.column == index)?.origin;
+        let Origin::Field(_) = origin else {
+            let Origin::Folder(value) = origin else { return None };
+            let least = self.value(column, &bind::folder_column(value.as_deref(), 1))?;
+            let missing = if least.is_missing() { Absence::All } else { Absence::None };
+            let extent = Extent { greatest: least.clone(), least, missing };
+            return Some(OfColumn { extent, sound: false, least: None });
+        };
+        let (field, leaf) = self.leaf(index)?;
+        let chunk = self.group.columns().get(leaf)?.statistics()?;
+        let name = self.footer.schema().fields().get(field)?;
+        let rows = u64::try_from(self.group.num_rows()).ok()?;
+        // NaN is how files write a missing number, and no statistics count it.
+        let floats = column.ty == Type::Float;
+        let missing = match chunk.null_count_opt() {
+            Some(0) if !floats => Absence::None,
+            Some(missing) if missing == rows => Absence::All,
+            _ => Absence::Some,
+        };
+        let unseen = column.optional || missing == Absence::None;
+        if missing == Absence::All {
+            let extent = Extent { least: Value::Missing, greatest: Value::Missing, missing };
+            return Some(OfColumn { extent, sound: unseen, least: None });
+        }
+        let ty = plain(name.data_type());
+        let text = ty == DataType::Utf8;
+        // Texts may be cut off there, and old files order them otherwise.
+        let exact = chunk.min_is_exact() && chunk.max_is_exact() && !chunk.is_min_max_deprecated();
+        let ordered = match &ty {
+            DataType::Timestamp(_, zone) => zone.is_some(),
+            DataType::Utf8 => exact && matches!(column.ty, Type::Text | Type::Label(_)),
+            ty => ty.is_numeric() || matches!(ty, DataType::Date32 | DataType::Date64),
+        };
+        let unknown = Extent { least: Value::Missing, greatest: Value::Missing, missing };
+        // Every text is one that a column of texts may have.
+        let alone =
+            OfColumn { extent: unknown, sound: text && column.ty == Type::Text && unseen, least: None };
+        if !ordered {
+            return Some(alone);
+        }
+        let Some((least, greatest)) = self.ends(field, &ty) else { return Some(alone) };
+        let ends = self.value(column, &least).zip(self.value(column, &greatest));
+        let Some((low, high)) = ends.filter(|(low, high)| !low.is_missing() && !high.is_missing()) else {
+            return Some(alone);
+        };
+        // What lies between two values that may be there may be there too, but for labels and for
+        // decimals that lose digits.
+        let between = match (&column.ty, &ty) {
+            (Type::Label(_), _) => low == high,
+            (Type::Decimal { scale, .. }, DataType::Decimal128(_, from)) => i8::try_from(*scale) == Ok(*from),
+            (Type::Decimal { .. }, ty) => ty.is_integer(),
+            (Type::Text, _) => text,
+            (Type::Int | Type::Float | Type::Date | Type::Timestamp, _) => !text,
+            _ => false,
+        };
+        if matches!(column.ty, Type::Label(_)) && !between {
+            return Some(alone);
+        }
+        let extent = Extent { least: low, greatest: high, missing };
+        Some(OfColumn { extent, sound: between && unseen, least: Some(least) })
+    }
+
+    /// A value of the file as one of the column, if it is one; missing where it is missing.
+    fn value(&self, column: &Column, one: &ArrayRef) -> Option<Value> {
+        let mut clock = self.bound.clock();
+        let converted = bind::convert(&self.bound.program, column, one, &mut clock).ok()?;
+        (converted.bad.count == 0).then(|| value_at(&converted.array, 0))
+    }
+
+    fn ends(&self, field: usize, ty: &DataType) -> Option<(ArrayRef, ArrayRef)> {
+        let schema = self.footer.schema();
+        let name = schema.fields().get(field)?.name();
+        let converter = StatisticsConverter::try_new(name, schema, self.footer.parquet_schema()).ok()?;
+        let least = converter.row_group_mins([self.group]).ok()?;
+        let greatest = converter.row_group_maxes([self.group]).ok()?;
+        let ends = (cast(&least, ty).ok()?, cast(&greatest, ty).ok()?);
+        (ends.0.null_count() + ends.1.null_count() == 0).then_some(ends)
+    }
+
+    /// The field of a column, which no other column is read from, and its only leaf.
+    fn leaf(&self, column: usize) -> Option<(usize, usize)> {
+        let field = self.binding.field_of(column)?;
+        let schema = self.footer.parquet_schema();
+        let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == field);
+        let (leaf, None) = (leaves.next()?, leaves.next()) else { return None };
+        (schema.column(leaf).max_rep_level() == 0).then_some((field, leaf))
+    }
+
+    /// The Bloom filter of a column whose values are compared as they stand in the file.
+    fn filter(&self, column: usize) -> Option<(Sbbf, DataType)> {
+        let (field, leaf) = self.leaf(column)?;
+        let ty = plain(self.footer.schema().fields().get(field)?.data_type());
+        let same = matches!(
+            (&self.bound.table.columns.get(column)?.ty, &ty),
+            (Type::Int, DataType::Int64 | DataType::Int32)
+                | (Type::Date, DataType::Date32)
+                | (Type::Text, DataType::Utf8)
+        );
+        let chunk = self.group.columns().get(leaf).filter(|_| same)?;
+        let filter = Sbbf::read_from_column_chunk(chunk, self.file).ok()??;
+        Some((filter, ty))
+    }
+}

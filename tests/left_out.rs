@@ -1,0 +1,192 @@
+//! What a run does not read: columns on which nothing turns by the statistics of a Parquet file. A chunk
+//! that is destroyed shows whether it was read.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
+use assert_cmd::Command;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::file::properties::WriterProperties;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+const ROWS: i64 = 400;
+
+/// 2020-01-01, in days since 1970.
+const FIRST_DAY: i32 = 18_262;
+
+/// Users who joined in 2020, 2021 and 2022, a file for each year, and rules.
+struct Users {
+    folder: TempDir,
+}
+
+impl Users {
+    fn new(declarations: &str, rules: &str) -> Users {
+        let folder = TempDir::new().unwrap();
+        let text = format!(
+            "strata 1\ntimezone \"UTC\"\nnow 2024-11-15T00:00\n\n\
+             table users key user_id from \"users\" {{\n  user_id : int\n{declarations}}}\n\n{rules}\n"
+        );
+        fs::write(folder.path().join("rules.seg"), text).unwrap();
+        fs::create_dir(folder.path().join("users")).unwrap();
+        for year in 0..3 {
+            let path = folder.path().join(format!("users/{year}.parquet"));
+            let batch = batch(year);
+            let properties = WriterProperties::builder().set_bloom_filter_enabled(true).build();
+            let mut writer =
+                ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
+            writer.write(&batch).unwrap();
+            writer.close().unwrap();
+        }
+        Users { folder }
+    }
+
+    fn file(&self, year: i32) -> PathBuf {
+        self.folder.path().join(format!("users/{year}.parquet"))
+    }
+
+    /// Overwrites a column's pages.
+    fn destroy(&self, year: i32, column: &str) {
+        let path = self.file(year);
+        let footer =
+            ArrowReaderMetadata::load(&File::open(&path).unwrap(), ArrowReaderOptions::new()).unwrap();
+        let chunks = footer.metadata().row_group(0).columns();
+        let chunk = chunks.iter().find(|chunk| chunk.column_path().string() == column).unwrap();
+        let (start, length) = chunk.byte_range();
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[start as usize..(start + length) as usize].fill(0xff);
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn run(&self) -> Result<Value, String> {
+        let done = Command::cargo_bin("strata")
+            .unwrap()
+            .current_dir(self.folder.path())
+            .args(["run", "rules.seg", "--summary", "json"])
+            .output()
+            .unwrap();
+        if !done.status.success() {
+            return Err(String::from_utf8_lossy(&done.stderr).into_owned());
+        }
+        let mut summary: Value = serde_json::from_slice(&done.stdout).unwrap();
+        for passing in ["seconds", "seconds_by_stage", "rows_per_second"] {
+            summary.as_object_mut().unwrap().remove(passing);
+        }
+        Ok(summary)
+    }
+
+    /// What the run said before, and after these columns were destroyed.
+    fn stays_the_same_without(&self, chunks: &[(i32, &str)]) {
+        let before = self.run().unwrap();
+        for (year, column) in chunks {
+            self.destroy(*year, column);
+        }
+        assert_eq!(self.run().as_ref(), Ok(&before), "without {chunks:?}");
+    }
+}
+
+/// Users of a year: of every second the score is missing; cities are `a0`, `a1` … `a9` and `b`.
+fn batch(year: i32) -> RecordBatch {
+    let rows = || 0..ROWS;
+    let cities = rows().map(|row| if row % 50 == 7 { "b".to_owned() } else { format!("a{}", row % 10) });
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("user_id", Arc::new(Int64Array::from_iter_values(rows().map(|row| i64::from(year) * ROWS + row)))),
+        (
+            "joined",
+            Arc::new(Date32Array::from_iter_values(
+                rows().map(|row| FIRST_DAY + year * 366 + i32::try_from(row % 365).unwrap()),
+            )),
+        ),
+        ("score", Arc::new(rows().map(|row| (row % 2 == 0).then_some(row % 60)).collect::<Int64Array>())),
+        ("level", Arc::new(Int64Array::from_iter_values(rows().map(|row| row % 7)))),
+        ("share", Arc::new(Float64Array::from_iter_values(rows().map(|row| row as f64 / 40.0)))),
+        ("city", Arc::new(StringArray::from_iter_values(cities))),
+    ];
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+const ALL: &str = "  joined : date\n  score : int?\n  level : int\n  share : float?\n  city : string\n";
+
+fn needs(users: &Users, year: i32, column: &str) {
+    users.destroy(year, column);
+    let error = users.run().unwrap_err();
+    assert!(error.contains("E0605") || error.contains("cannot be decoded"), "{error}");
+}
+
+#[test]
+fn a_column_is_left_out_where_its_tests_are_settled_and_where_nothing_turns_on_it() {
+    let users = Users::new(
+        ALL,
+        "segment late when joined >= 2022-06-01 and score >= 5\n\
+         segment late_or_high when joined >= 2022-06-01 or level > 6\n\
+         layer when_joined first match {\n  early when joined < 2021-06-01\n  mid when joined < 2022-06-01 and city = \"b\"\n  rest otherwise\n}",
+    );
+    // In 2020 all are early whatever their city and nobody joined late; `level > 6` never holds.
+    users.stays_the_same_without(&[(0, "joined"), (0, "score"), (0, "level"), (0, "city"), (1, "score")]);
+    needs(&users, 2, "score");
+}
+
+#[test]
+fn counts_of_conditions_and_negations_settle_too() {
+    let users = Users::new(
+        ALL,
+        "segment two when at least 2 of (joined >= 2023-06-01, level < 0, score > 20)\n\
+         segment not_late when not (joined >= 2023-06-01 and score > 20)\n\
+         segment both when (joined < 2023-06-01 or score > 1) and level is known",
+    );
+    users.stays_the_same_without(&[(0, "score"), (1, "score"), (2, "score"), (0, "joined"), (2, "level")]);
+}
+
+#[test]
+fn a_bloom_filter_settles_what_the_ends_do_not() {
+    // `a55` lies between `a0` and `b`.
+    let users = Users::new(ALL, "segment there when city in (\"a55\", \"a77\") and score >= 5");
+    users.stays_the_same_without(&[(0, "score"), (0, "city"), (2, "score")]);
+    let users = Users::new(ALL, "segment there when city in (\"a55\", \"a7\") and score >= 5");
+    needs(&users, 0, "score");
+}
+
+#[test]
+fn floats_may_hide_a_nan_and_missing_values_make_nothing_hold() {
+    let users = Users::new(ALL, "segment some when share >= 0\nsegment none when score >= 100 or share < 0");
+    let before = users.run().unwrap();
+    assert_eq!(before["segments"]["some"], 3 * ROWS);
+    // That no known share is below zero settles the one, but not that all are known the other.
+    users.stays_the_same_without(&[(0, "score")]);
+    needs(&users, 0, "share");
+}
+
+#[test]
+fn what_may_break_its_declaration_is_read() {
+    let bounded = ALL.replace("level : int", "level : int between 0 and 5");
+    let users = Users::new(&bounded, "segment late when joined >= 2022-06-01 and level > 2");
+    let before = users.run().unwrap();
+    assert_eq!(before["bad_values"][0]["count"], 3 * ROWS / 7, "{before}");
+    needs(&users, 0, "level");
+    let wide = ALL.replace("level : int", "level : int between 0 and 6");
+    let users = Users::new(&wide, "segment late when joined >= 2022-06-01 and level > 2");
+    users.stays_the_same_without(&[(0, "level"), (0, "joined")]);
+}
+
+#[test]
+fn keys_are_always_read() {
+    let users = Users::new(ALL, "segment late when joined >= 2030-01-01 and score > 3");
+    let out: &Path = &users.folder.path().join("out.parquet");
+    let run = |users: &Users| {
+        Command::cargo_bin("strata")
+            .unwrap()
+            .current_dir(users.folder.path())
+            .args(["run", "rules.seg", "--quiet", "--out"])
+            .arg(out)
+            .output()
+            .unwrap()
+    };
+    users.destroy(0, "joined");
+    assert!(run(&users).status.success());
+    users.destroy(0, "user_id");
+    assert!(!run(&users).status.success());
+}
