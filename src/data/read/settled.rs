@@ -21,6 +21,7 @@ use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::bloom_filter::Sbbf;
 use parquet::file::metadata::RowGroupMetaData;
 use std::cell::RefCell;
+use std::rc::Rc;
 
 /// The chunks of these row groups that need not be read.
 pub(super) fn chunks(
@@ -43,7 +44,8 @@ fn of_group(
     file: &Opened,
 ) -> Vec<SettledChunk> {
     let Some(group) = footer.metadata().row_groups().get(index) else { return Vec::new() };
-    let said = Said { bound, binding, footer, group, file, columns: RefCell::default() };
+    let (columns, filters) = (RefCell::default(), RefCell::default());
+    let said = Said { bound, binding, footer, group, file, columns, filters };
     let settled = plan.settle(&said).into_iter().filter(|(column, _)| *column != bound.table.key);
     let chunks = settled.filter_map(|(column, how)| {
         let found = said.column(column);
@@ -65,6 +67,13 @@ struct Said<'a> {
     group: &'a RowGroupMetaData,
     file: &'a Opened,
     columns: RefCell<HashMap<usize, OfColumn>>,
+    filters: RefCell<HashMap<usize, Option<Rc<Filter>>>>,
+}
+
+/// The Bloom filter of a column, and the type of what it is asked for.
+struct Filter {
+    bits: Sbbf,
+    ty: DataType,
 }
 
 /// What it says of a column.
@@ -93,8 +102,9 @@ impl Known for Said<'_> {
     }
 
     fn has_none_of(&self, column: usize, values: &[Value]) -> bool {
-        self.filter(column).is_some_and(|(filter, ty)| {
-            values.iter().all(|value| match (value, &ty) {
+        self.filter(column).is_some_and(|filter| {
+            let Filter { bits: filter, ty } = filter.as_ref();
+            values.iter().all(|value| match (value, ty) {
                 (Value::Int(value), DataType::Int64) => !filter.check(value),
                 (Value::Int(value), DataType::Int32) => {
                     i32::try_from(*value).map_or(true, |value| !filter.check(&value))
@@ -208,7 +218,16 @@ impl Said<'_> {
     }
 
     /// The Bloom filter of a column whose values are compared as they stand in the file.
-    fn filter(&self, column: usize) -> Option<(Sbbf, DataType)> {
+    fn filter(&self, column: usize) -> Option<Rc<Filter>> {
+        if let Some(known) = self.filters.borrow().get(&column) {
+            return known.clone();
+        }
+        let found = self.read_filter(column).map(Rc::new);
+        self.filters.borrow_mut().insert(column, found.clone());
+        found
+    }
+
+    fn read_filter(&self, column: usize) -> Option<Filter> {
         let (field, leaf) = self.leaf(column)?;
         let ty = plain(self.footer.schema().fields().get(field)?.data_type());
         let same = matches!(
@@ -218,7 +237,7 @@ impl Said<'_> {
                 | (Type::Text, DataType::Utf8)
         );
         let chunk = self.group.columns().get(leaf).filter(|_| same)?;
-        let filter = Sbbf::read_from_column_chunk(chunk, self.file).ok()??;
-        Some((filter, ty))
+        let bits = Sbbf::read_from_column_chunk(chunk, self.file).ok()??;
+        Some(Filter { bits, ty })
     }
 }

@@ -105,7 +105,9 @@ fn bit_chunk(mut bits: BooleanBufferBuilder, descriptor: &ColumnDescPtr) -> Resu
     let bytes =
         Bytes::from_owner(ScalarBuffer::<u8>::from(bits.finish().into_inner())).slice(..rows.div_ceil(8));
     let page = |start: usize| bytes.slice(start / 8..rows.min(start + PAGE_ROWS).div_ceil(8));
-    let mut pages = Pages::new(descriptor.clone(), Squeeze::of_bits(&page(0))?);
+    let (squeeze, first) = Squeeze::of_bits(&page(0))?;
+    let mut pages = Pages::new(descriptor.clone(), squeeze);
+    pages.first = first;
     pages.expect(bytes.len());
     for start in (0..rows).step_by(PAGE_ROWS) {
         let here = PAGE_ROWS.min(rows - start);
@@ -153,6 +155,8 @@ pub(super) struct Pages {
     descriptor: ColumnDescPtr,
     sink: TrackedWrite<Vec<u8>>,
     squeeze: Squeeze,
+    /// The first data page, where it was squeezed before.
+    first: Option<Bytes>,
     rows: usize,
     values: usize,
     uncompressed: usize,
@@ -181,12 +185,15 @@ impl Squeeze {
         Ok(if small + page.len() / 3 < page.len() { Squeeze::Zstandard } else { Squeeze::No })
     }
 
-    /// What bitmaps like that one are worth. They are many, and what repeats in one where few bits are set
-    /// (or few are not) Snappy finds in a fifth of the time; where it does not halve them they are as good
-    /// as random.
-    pub fn of_bits(page: &[u8]) -> Result<Squeeze> {
-        let small = snappy(page)?.len();
-        Ok(if small < page.len() / 2 { Squeeze::Snappy } else { Squeeze::No })
+    /// What bitmaps like that one are worth, and what became of it, if it was squeezed. They are many, and
+    /// what repeats in one where few bits are set (or few are not) Snappy finds in a fifth of the time; where
+    /// it does not halve them they are as good as random.
+    pub fn of_bits(page: &[u8]) -> Result<(Squeeze, Option<Bytes>)> {
+        let small = snappy(page)?;
+        Ok(match small.len() < page.len() / 2 {
+            true => (Squeeze::Snappy, Some(small.into())),
+            false => (Squeeze::No, None),
+        })
     }
 }
 
@@ -222,6 +229,7 @@ impl Pages {
             descriptor,
             sink: TrackedWrite::new(Vec::new()),
             squeeze,
+            first: None,
             rows: 0,
             values: 0,
             uncompressed: 0,
@@ -254,8 +262,12 @@ impl Pages {
     pub fn data(&mut self, body: Body) -> Result<()> {
         let Body { encoding, rows, values, bytes } = body;
         let size = bytes.len();
+        let squeezed = match self.first.take() {
+            Some(squeezed) => squeezed,
+            None => self.squeezed(bytes)?,
+        };
         let page = Page::DataPage {
-            buf: self.squeezed(bytes)?,
+            buf: squeezed,
             num_values: u32::try_from(values).unwrap_or(u32::MAX),
             encoding,
             def_level_encoding: Encoding::RLE,
