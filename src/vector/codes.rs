@@ -40,6 +40,9 @@ impl Outcomes {
 /// So many cuts a byte tells apart.
 const CUTS: usize = 255;
 
+/// So few are not worth a search.
+const FEW: usize = 32;
+
 impl<T: Element> Cuts<T> {
     /// Evaluates the tests on values that come as codes.
     pub fn by_code(
@@ -77,6 +80,15 @@ impl<T: Element> Cuts<T> {
         let values = column.as_ref().and_then(|column| T::many(&column.data)).unwrap_or_default();
         let of_cuts = self.cuts.chunks(CUTS).map(|cuts| {
             let mut plane = vec![0; CODES];
+            if cuts.len() <= FEW {
+                // A pass for each, of several values at once.
+                for cut in cuts {
+                    for (byte, value) in plane.iter_mut().zip(values) {
+                        *byte += u8::from(*value >= cut.at);
+                    }
+                }
+                return plane;
+            }
             for (byte, value) in plane.iter_mut().zip(values) {
                 let reached = cuts.partition_point(|cut| cut.at <= *value);
                 *byte = u8::try_from(reached).unwrap_or(u8::MAX);
