@@ -55,12 +55,8 @@ pub(super) fn layout(file: &DataFile) -> Result<Layout, Diagnostic> {
 /// Whether the file says that no row is without that field.
 fn all_known(footer: &ArrowReaderMetadata, field: usize) -> bool {
     let schema = footer.parquet_schema();
-    let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == field);
-    let (Some(leaf), None) = (leaves.next(), leaves.next()) else { return false };
+    let Some(leaf) = flat::only_leaf(schema, field) else { return false };
     let column = schema.column(leaf);
-    if column.max_rep_level() > 0 || column.max_def_level() > 1 {
-        return false;
-    }
     let groups = footer.metadata().row_groups().iter();
     let mut missing = groups.map(|group| group.columns().get(leaf)?.statistics()?.null_count_opt());
     column.max_def_level() == 0 || missing.all(|missing| missing == Some(0))

@@ -106,6 +106,15 @@ fn common(left: &[Range<usize>], right: &[Range<usize>]) -> Vec<Range<usize>> {
     both.filter(|range| range.start < range.end).collect()
 }
 
+/// Whether values of that type stand in the order of what they are read as. Texts do not stand in that of
+/// the dates that they may be read as, and a local time may be moved by a change of the clock.
+pub(super) fn ordered(ty: &DataType) -> bool {
+    match ty {
+        DataType::Timestamp(_, zone) => zone.is_some(),
+        ty => ty.is_numeric() || matches!(ty, DataType::Date32 | DataType::Date64),
+    }
+}
+
 /// What a file's statistics say of a column, for one range.
 struct Statistics<'a> {
     bound: &'a BoundTable,
@@ -127,15 +136,9 @@ impl<'a> Statistics<'a> {
         let found = binding.columns.iter().find(|found| found.column == range.column)?;
         let Origin::Field(at) = found.origin else { return None };
         let field = footer.schema().fields().get(*binding.fields.get(at)?)?;
-        let ordered = match field.data_type() {
-            // The order of texts is not that of the dates that they may be read as, and a local time
-            // may be moved by a change of the clock.
-            DataType::Timestamp(_, zone) => zone.is_some(),
-            ty => ty.is_numeric() || matches!(ty, DataType::Date32 | DataType::Date64),
-        };
         let descriptor = footer.parquet_schema();
         let converter = StatisticsConverter::try_new(field.name(), footer.schema(), descriptor).ok()?;
-        ordered.then_some(Statistics { bound, range, column, footer, converter })
+        ordered(field.data_type()).then_some(Statistics { bound, range, column, footer, converter })
     }
 
     /// Whether the whole row group is outside.

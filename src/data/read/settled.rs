@@ -4,7 +4,8 @@
 //! Values that break their declaration are counted even where nothing turns on them, so a chunk is left
 //! out only where the statistics show that it has none.
 
-use super::flat::SettledChunk;
+use super::flat::{SettledChunk, only_leaf};
+use super::prune;
 use super::store::Opened;
 use super::table::BoundTable;
 use crate::data::bind::{self, Binding, Origin};
@@ -158,9 +159,8 @@ impl Said<'_> {
         // Texts may be cut off there, and old files order them otherwise.
         let exact = chunk.min_is_exact() && chunk.max_is_exact() && !chunk.is_min_max_deprecated();
         let ordered = match &ty {
-            DataType::Timestamp(_, zone) => zone.is_some(),
             DataType::Utf8 => exact && matches!(column.ty, Type::Text | Type::Label(_)),
-            ty => ty.is_numeric() || matches!(ty, DataType::Date32 | DataType::Date64),
+            ty => prune::ordered(ty),
         };
         let unknown = Extent { least: Value::Missing, greatest: Value::Missing, missing };
         // Every text is one that a column of texts may have.
@@ -211,10 +211,7 @@ impl Said<'_> {
     /// The field of a column, which no other column is read from, and its only leaf.
     fn leaf(&self, column: usize) -> Option<(usize, usize)> {
         let field = self.binding.field_of(column)?;
-        let schema = self.footer.parquet_schema();
-        let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == field);
-        let (leaf, None) = (leaves.next()?, leaves.next()) else { return None };
-        (schema.column(leaf).max_rep_level() == 0).then_some((field, leaf))
+        only_leaf(self.footer.parquet_schema(), field).map(|leaf| (field, leaf))
     }
 
     /// The Bloom filter of a column whose values are compared as they stand in the file.

@@ -26,6 +26,7 @@ use parquet::basic::{Encoding, Type as PhysicalType};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
+use parquet::schema::types::SchemaDescriptor;
 use squeezed::Unsqueezer;
 use std::sync::Arc;
 use window::Window;
@@ -223,6 +224,14 @@ impl Iterator for Rows {
     }
 }
 
+/// The only leaf of a field that is no list and no group.
+pub fn only_leaf(schema: &SchemaDescriptor, field: usize) -> Option<usize> {
+    let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == field);
+    let (leaf, None) = (leaves.next()?, leaves.next()) else { return None };
+    let described = schema.column(leaf);
+    (described.max_rep_level() == 0 && described.max_def_level() <= 1).then_some(leaf)
+}
+
 /// How that field is read here, where it can be. `natural` is the schema that the file's own types have.
 fn leaf(
     footer: &ArrowReaderMetadata,
@@ -231,12 +240,8 @@ fn leaf(
     groups: &[usize],
 ) -> Option<Leaf> {
     let schema = footer.parquet_schema();
-    let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == field);
-    let (column, None) = (leaves.next()?, leaves.next()) else { return None };
+    let column = only_leaf(schema, field)?;
     let described = schema.column(column);
-    if described.max_rep_level() > 0 || described.max_def_level() > 1 {
-        return None;
-    }
     let ty = footer.schema().fields().get(field)?.data_type().clone();
     let kind = kind(described.physical_type(), natural.fields().get(field)?.data_type(), &ty)?;
     let metadata = footer.metadata();
