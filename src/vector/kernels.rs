@@ -2,7 +2,7 @@
 //!
 //! Each is written once for any machine and, on x86-64, compiled or written again for AVX2 and
 //! AVX-512, of which the best that the machine has is chosen when it runs ([`level`]). All give the
-//! same words; the tests compare them, and Miri runs the plain ones.
+//! same words; the tests compare them. Under Miri the plain ones are taken.
 //!
 //! Values come with a word of 64 bits for each 64 of them, the first value lowest; bits past the last
 //! value are zero.
