@@ -122,25 +122,21 @@ fn ints(raw: &ArrayRef) -> Result<Int64Array, ArrowError> {
 fn floats(raw: &ArrayRef) -> Result<Float64Array, ArrowError> {
     let wide = arrow_cast(raw, &DataType::Float64)?;
     let wide = wide.as_primitive::<Float64Type>();
-    if wide.values().iter().fold(0, |bad, value| bad | unwanted(*value)) >= 0 {
+    // In steps that any machine does for several values at once.
+    let (mut nan, mut signs) = (false, 0);
+    for value in wide.values() {
+        nan |= value.is_nan();
+        signs |= value.to_bits();
+    }
+    // Without a sign no value is the negative zero.
+    if !nan && signs.cast_signed() >= 0 {
         return Ok(wide.clone());
     }
-    if wide.values().iter().any(|value| value.is_nan()) {
+    if nan {
         return Ok(wide.unary_opt(|value| (!value.is_nan()).then_some(value + 0.0)));
     }
     // -0 + 0 is 0; every other number stays.
     Ok(wide.unary(|value| value + 0.0))
-}
-
-/// Negative where a double is NaN or the negative zero, in steps that any machine does for several values
-/// at once, as it does not compare them.
-fn unwanted(value: f64) -> i64 {
-    let bits = value.to_bits().cast_signed();
-    // The bits of a NaN are beyond those of infinity.
-    let nan = f64::INFINITY.to_bits().cast_signed() - (bits & i64::MAX);
-    // The negative zero is the sign alone: only zero and its negation have no sign both.
-    let rest = bits ^ i64::MIN;
-    nan | !(rest | rest.wrapping_neg())
 }
 
 /// Whether a number fits in so many digits.

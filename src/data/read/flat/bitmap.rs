@@ -1,5 +1,6 @@
 //! Bits that are read one run after the other: which rows are known, and bools.
 
+use super::spread::set;
 use arrow::buffer::{BooleanBuffer, Buffer};
 
 /// Bits in words, the first lowest; those past the end are zero.
@@ -101,10 +102,9 @@ impl Bitmap {
 
     /// How many bits from that one on are set.
     pub fn set_from(&self, first: usize) -> usize {
-        let words = self.words.get(first / 64..).unwrap_or_default().iter().copied().chain([self.last]);
-        let set: u32 = words.map(u64::count_ones).sum();
-        let before = self.words.get(first / 64).copied().unwrap_or(self.last) & ((1 << (first % 64)) - 1);
-        (set - before.count_ones()) as usize
+        let words = self.words.get(first / 64..).unwrap_or_default();
+        let before = words.first().copied().unwrap_or(self.last) & ((1 << (first % 64)) - 1);
+        set(words) + set(&[self.last]) - set(&[before])
     }
 
     /// The words, all of them.

@@ -3,13 +3,14 @@
 use super::bitmap::Bitmap;
 use super::damage;
 use super::page::{DataPage, Dictionary, Number, Values, dictionary, plain};
-use super::spread::{Movable, spread, spread_bits};
+use super::spare::Memory;
+use super::spread::{Movable, ROWS, spread, spread_bits};
 use super::squeezed::Unsqueezer;
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, BooleanArray, DictionaryArray, Int32Array, PrimitiveArray,
     UInt16Array, make_array,
 };
-use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, UInt16Type};
 use parquet::column::page::{Page, PageReader};
 use parquet::errors::Result;
@@ -41,12 +42,14 @@ pub struct Column {
     optional: bool,
     /// Whether values may come as codes.
     coded: bool,
+    page: Option<DataPage>,
     pages: Box<dyn PageReader>,
     unsqueezer: Option<Unsqueezer>,
-    dictionary: Dictionary,
     /// The dictionary as an array, where values come as codes.
     listed: Option<ArrayRef>,
-    page: Option<DataPage>,
+    dictionary: Dictionary,
+    /// The memory of the dictionary, dropped when nothing reads it any more.
+    _memory: Memory,
     room: Room,
 }
 
@@ -60,16 +63,21 @@ struct Room {
 /// A number type of Arrow's that is read here.
 trait Listed: ArrowPrimitiveType<Native: Number> {
     /// The values of a dictionary of this type.
-    fn of(dictionary: &Dictionary) -> &[Self::Native];
+    fn of(dictionary: &Dictionary) -> Option<&ScalarBuffer<Self::Native>>;
+}
+
+/// The values that codes stand for.
+fn list<T: Listed>(dictionary: &Dictionary) -> &[T::Native] {
+    T::of(dictionary).map_or(&[], |values| values)
 }
 
 macro_rules! listed {
     ($($arrow:ty: $kind:ident),*) => {$(
         impl Listed for $arrow {
-            fn of(dictionary: &Dictionary) -> &[Self::Native] {
+            fn of(dictionary: &Dictionary) -> Option<&ScalarBuffer<Self::Native>> {
                 match dictionary {
-                    Dictionary::$kind(values) => values,
-                    _ => &[],
+                    Dictionary::$kind(values) => Some(values),
+                    _ => None,
                 }
             }
         }
@@ -87,8 +95,12 @@ struct Making<T> {
 
 impl<T: Movable> Making<T> {
     fn new(rows: usize) -> Making<T> {
-        // Room for what a spread reads past the end.
-        Making { some: Vec::with_capacity(rows + 64), known: Bitmap::with_capacity(rows), rows: 0 }
+        // A spread fills whole words.
+        Making {
+            some: Vec::with_capacity(rows.next_multiple_of(ROWS)),
+            known: Bitmap::with_capacity(rows),
+            rows: 0,
+        }
     }
 
     /// A value for each row, and which are known.
@@ -96,9 +108,9 @@ impl<T: Movable> Making<T> {
         if self.some.len() == self.rows {
             return (self.some, None);
         }
-        let values = spread(self.known.words(), self.rows, &mut self.some);
+        spread(self.known.words(), self.rows, &mut self.some);
         let known = NullBuffer::new(self.known.finish());
-        (values, Some(known).filter(|_| optional))
+        (self.some, Some(known).filter(|_| optional))
     }
 }
 
@@ -116,11 +128,12 @@ impl Column {
             ty,
             optional,
             coded,
+            page: None,
             pages,
             unsqueezer,
-            dictionary: Dictionary::None,
             listed: None,
-            page: None,
+            dictionary: Dictionary::None,
+            _memory: Memory::default(),
             room: Room::default(),
         }
     }
@@ -140,18 +153,19 @@ impl Column {
         let mut making = Making::new(rows);
         if self.coded {
             let codes = self.codes(rows)?;
-            if codes.rows == rows && T::of(&self.dictionary).len() <= MOST_LISTED {
+            if codes.rows == rows && list::<T>(&self.dictionary).len() <= MOST_LISTED {
                 return self.listed(codes, |column| {
-                    let values = T::of(&column.dictionary).to_vec();
-                    typed(PrimitiveArray::<T>::new(values.into(), None), &column.ty)
+                    let values = T::of(&column.dictionary).cloned().unwrap_or_default();
+                    typed(PrimitiveArray::<T>::new(values, None), &column.ty)
                 });
             }
             // The writer gave its dictionary up before.
-            gather(T::of(&self.dictionary), &codes.some, &mut making.some)?;
+            gather(list::<T>(&self.dictionary), &codes.some, &mut making.some)?;
             (making.known, making.rows) = (codes.known, codes.rows);
         }
         while making.rows < rows {
-            let (page, list, Room { narrow, wide }) = self.page()?;
+            let (page, dictionary, Room { narrow, wide }) = self.page()?;
+            let list = list::<T>(dictionary);
             let take = page.rows.min(rows - making.rows);
             let count = page.known(take, &mut making.known)?;
             match &mut page.values {
@@ -159,12 +173,12 @@ impl Column {
                 Values::Codes(hybrid) if hybrid.width() <= 16 => {
                     narrow.clear();
                     hybrid.read(count, narrow)?;
-                    gather(T::of(list), narrow, &mut making.some)?;
+                    gather(list, narrow, &mut making.some)?;
                 }
                 Values::Codes(hybrid) => {
                     wide.clear();
                     hybrid.read(count, wide)?;
-                    gather(T::of(list), wide, &mut making.some)?;
+                    gather(list, wide, &mut making.some)?;
                 }
             }
             making.rows += take;
@@ -307,6 +321,7 @@ impl Column {
                 None => return Err(damage("fewer rows than there should be")),
                 Some(Page::DictionaryPage { buf, num_values, .. }) => {
                     self.dictionary = dictionary(self.kind, &buf, num_values as usize)?;
+                    self._memory = self.unsqueezer.as_mut().map(Unsqueezer::last).unwrap_or_default();
                 }
                 Some(page) => self.page = Some(DataPage::of(page, self.kind, self.optional)?),
             }

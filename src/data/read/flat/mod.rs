@@ -8,6 +8,7 @@ mod bitmap;
 mod column;
 mod hybrid;
 mod page;
+mod spare;
 mod spread;
 mod squeezed;
 mod window;

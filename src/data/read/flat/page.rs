@@ -6,7 +6,8 @@ use super::damage;
 use super::hybrid::Hybrid;
 use super::spread::Movable;
 use arrow::array::{ArrayRef, StringArray};
-use arrow::buffer::OffsetBuffer;
+use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::ArrowNativeType;
 use bytes::Bytes;
 use parquet::basic::Encoding;
 use parquet::column::page::Page;
@@ -16,9 +17,9 @@ use std::sync::Arc;
 /// What codes stand for.
 pub enum Dictionary {
     None,
-    Int32(Vec<i32>),
-    Int64(Vec<i64>),
-    Double(Vec<f64>),
+    Int32(ScalarBuffer<i32>),
+    Int64(ScalarBuffer<i64>),
+    Double(ScalarBuffer<f64>),
     Texts(ArrayRef),
 }
 
@@ -43,7 +44,7 @@ pub enum Values {
 }
 
 /// A number that a page holds as it is.
-pub trait Number: Movable {
+pub trait Number: Movable + ArrowNativeType {
     /// From its bytes, the lowest first.
     fn of(bytes: &[u8]) -> Self;
 }
@@ -165,10 +166,20 @@ pub fn dictionary(kind: Kind, bytes: &Bytes, count: usize) -> Result<Dictionary>
     })
 }
 
-fn numbers<T: Number>(bytes: &Bytes, count: usize) -> Result<Vec<T>> {
-    let mut numbers = Vec::new();
-    plain(bytes, &mut 0, count, &mut numbers)?;
-    Ok(numbers)
+/// The bytes of numbers are the numbers, where the machine has the lowest first too.
+fn numbers<T: Number>(bytes: &Bytes, count: usize) -> Result<ScalarBuffer<T>> {
+    let aligned = bytes.as_ptr().align_offset(align_of::<T>()) == 0;
+    let size = count.checked_mul(size_of::<T>()).filter(|size| *size <= bytes.len());
+    match size {
+        Some(size) if cfg!(target_endian = "little") && aligned => {
+            Ok(ScalarBuffer::new(Buffer::from(bytes.slice(..size)), 0, count))
+        }
+        _ => {
+            let mut numbers = Vec::new();
+            plain(bytes, &mut 0, count, &mut numbers)?;
+            Ok(numbers.into())
+        }
+    }
 }
 
 /// Texts, each behind its length.

@@ -10,36 +10,45 @@
 /// A value whose bytes may go from one place to another.
 pub trait Movable: Copy + Default {
     /// Moves values to the rows that are known, with vector instructions; says whether it has.
-    fn spread_wide(known: &[u64], some: &[Self], out: &mut [[Self; ROWS]]) -> bool;
+    fn spread_wide(known: &[u64], values: &mut [Self]) -> bool;
 }
 
 /// Rows of a word.
 pub const ROWS: usize = 64;
 
-/// The known values, in their order, at the places of the rows that are known; what stands at the others
-/// means nothing. `some` is changed.
-pub fn spread<T: Movable>(known: &[u64], rows: usize, some: &mut Vec<T>) -> Vec<T> {
-    // Vectors are read whole, whatever of them is wanted.
-    some.resize(some.len() + ROWS, T::default());
-    let mut out = vec![T::default(); known.len() * ROWS];
-    let (blocks, _) = out.as_chunks_mut::<ROWS>();
-    if !T::spread_wide(known, some, blocks) {
-        spread_plain(known, some, blocks);
+/// Moves the known values, which are one after the other, to the places of the rows that are known; what
+/// stands at the others means nothing. A value never moves to an earlier place, so that the last goes first and
+/// nothing is in its way.
+pub fn spread<T: Movable>(known: &[u64], rows: usize, values: &mut Vec<T>) {
+    values.resize(known.len() * ROWS, T::default());
+    if !T::spread_wide(known, values) {
+        spread_plain(known, values);
     }
-    out.truncate(rows);
-    out
+    values.truncate(rows);
 }
 
-fn spread_plain<T: Movable>(known: &[u64], some: &[T], out: &mut [[T; ROWS]]) {
-    let mut next = 0;
-    for (word, out) in known.iter().zip(out) {
-        let Some(values) = some.get(next..).and_then(<[T]>::first_chunk::<ROWS>) else { return };
-        let mut at = 0;
-        for (row, out) in out.iter_mut().enumerate() {
-            *out = values.get(at).copied().unwrap_or_default();
-            at += (word >> row & 1) as usize;
+/// How many bits are set.
+pub fn set(words: &[u64]) -> usize {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if is_x86_feature_detected!("popcnt") {
+        // SAFETY: the machine has it.
+        return unsafe { x86::set(words) };
+    }
+    set_plain(words)
+}
+
+#[inline(always)]
+fn set_plain(words: &[u64]) -> usize {
+    words.iter().map(|word| word.count_ones() as usize).sum()
+}
+
+fn spread_plain<T: Movable>(known: &[u64], values: &mut [T]) {
+    let mut next = set(known);
+    for (at, word) in known.iter().enumerate().rev() {
+        for row in (0..ROWS).rev() {
+            next -= (word >> row & 1) as usize;
+            values.copy_within(next..next + 1, at * ROWS + row);
         }
-        next += at;
     }
 }
 
@@ -119,17 +128,17 @@ fn unpack_with(bytes: &[u8], width: usize, out: &mut [[u16; 8]], deposit: impl F
 macro_rules! movable {
     ($($type:ty: $wide:ident),*) => {$(
         impl Movable for $type {
-            fn spread_wide(known: &[u64], some: &[Self], out: &mut [[Self; ROWS]]) -> bool {
+            fn spread_wide(known: &[u64], values: &mut [Self]) -> bool {
                 #[cfg(all(target_arch = "x86_64", not(miri)))]
                 if is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vbmi2")
                 {
                     // SAFETY: the machine has them.
-                    unsafe { x86::$wide(known, some, out) };
+                    unsafe { x86::$wide(known, values) };
                     return true;
                 }
-                let _ = (known, some, out);
+                let _ = (known, values);
                 false
             }
         }
@@ -142,6 +151,11 @@ movable!(u16: spread_u16, i32: spread_i32, i64: spread_i64, f64: spread_f64);
 mod x86 {
     use super::ROWS;
     use std::arch::x86_64::*;
+
+    #[target_feature(enable = "popcnt")]
+    pub fn set(words: &[u64]) -> usize {
+        super::set_plain(words)
+    }
 
     #[target_feature(enable = "bmi2")]
     pub fn deposit(bits: u64, mask: u64) -> u64 {
@@ -190,19 +204,20 @@ mod x86 {
     macro_rules! spread {
         ($name:ident, $type:ty, $lanes:literal, $mask:ty, $load:ident $(as $from:ty)?, $expand:ident, $store:ident $(as $to:ty)?) => {
             #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,popcnt")]
-            pub fn $name(known: &[u64], some: &[$type], out: &mut [[$type; ROWS]]) {
-                let mut next = 0;
-                for (word, out) in known.iter().zip(out) {
-                    for (out, part) in out.as_chunks_mut::<$lanes>().0.iter_mut().zip((0..).step_by($lanes)) {
+            pub fn $name(known: &[u64], values: &mut [$type]) {
+                let mut next = super::set_plain(known);
+                for (at, word) in known.iter().enumerate().rev() {
+                    for part in (0..ROWS).step_by($lanes).rev() {
                         // The mask of these rows.
                         let known = (word >> part) as $mask;
-                        let Some(values) = some.get(next..).and_then(<[$type]>::first_chunk::<$lanes>) else { return };
-                        // SAFETY: both are of as many bytes as a vector has, at any alignment.
-                        unsafe {
-                            let values = $load(values.as_ptr()$(.cast::<$from>())?);
-                            $store(out.as_mut_ptr()$(.cast::<$to>())?, $expand(known, values));
-                        }
-                        next += known.count_ones() as usize;
+                        next -= known.count_ones() as usize;
+                        let Some(from) = values.get(next..).and_then(<[$type]>::first_chunk::<$lanes>) else { return };
+                        // SAFETY: as many bytes as a vector has, at any alignment.
+                        let moved = unsafe { $expand(known, $load(from.as_ptr()$(.cast::<$from>())?)) };
+                        let to = values.get_mut(at * ROWS + part..).and_then(<[$type]>::first_chunk_mut::<$lanes>);
+                        let Some(to) = to else { return };
+                        // SAFETY: as many bytes as a vector has, at any alignment.
+                        unsafe { $store(to.as_mut_ptr()$(.cast::<$to>())?, moved) };
                     }
                 }
             }
@@ -245,14 +260,13 @@ mod tests {
             let places: Vec<usize> =
                 (0..rows).filter(|row| known[row / ROWS] >> (row % ROWS) & 1 == 1).collect();
             let some: Vec<T> = (0..count * ROWS).map(&of).collect();
-            let out = spread(&known, rows, &mut some.clone());
+            let mut out = some[..places.len()].to_vec();
+            spread(&known, rows, &mut out);
             assert_eq!(out.len(), rows);
             let found: Vec<T> = places.iter().map(|row| out[*row]).collect();
             assert_eq!(found, some[..places.len()], "{count} words");
-            let (mut padded, mut plain) = (some.clone(), vec![[T::default(); ROWS]; count]);
-            padded.resize(padded.len() + ROWS, T::default());
-            spread_plain(&known, &padded, &mut plain);
-            let plain = plain.as_flattened();
+            let mut plain = some;
+            spread_plain(&known, &mut plain);
             assert_eq!(places.iter().map(|row| plain[*row]).collect::<Vec<_>>(), found, "{count} words");
         }
     }
@@ -281,6 +295,7 @@ mod tests {
             assert_eq!(spread_bits(&known, &some), expected);
             for (word, bits) in known.iter().zip(&some) {
                 assert_eq!(deposit(*bits, *word), deposit_plain(*bits, *word));
+                assert_eq!(set(&[*bits, *word]), set_plain(&[*bits, *word]));
             }
         }
     }

@@ -3,7 +3,8 @@
 //! thread has one.
 
 use super::damage;
-use bytes::{Bytes, BytesMut};
+use super::spare::Memory;
+use bytes::Bytes;
 use parquet::basic::Compression;
 use parquet::column::page::Page;
 use parquet::errors::Result;
@@ -18,8 +19,8 @@ thread_local! {
 
 /// Unsqueezes the pages of a chunk, one after the other.
 pub struct Unsqueezer {
-    /// The memory of the last page; free once nobody has a part of it.
-    last: Bytes,
+    /// The memory of the last page.
+    last: Memory,
     /// Bytes of all pages of the chunk: no page has more.
     most: usize,
 }
@@ -33,10 +34,15 @@ impl Unsqueezer {
         }
         let most = usize::try_from(chunk.uncompressed_size()).unwrap_or(0);
         let raw = chunk.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build()?;
-        Ok(Some((raw, Unsqueezer { last: Bytes::new(), most })))
+        Ok(Some((raw, Unsqueezer { last: Memory::default(), most })))
     }
 
-    /// The page as it was before it was squeezed. The one before must be gone, or its memory stays.
+    /// The memory of the last page, for whoever needs that page longer than until the next one.
+    pub fn last(&mut self) -> Memory {
+        std::mem::take(&mut self.last)
+    }
+
+    /// The page as it was before it was squeezed.
     pub fn page(&mut self, mut page: Page) -> Result<Page> {
         match &mut page {
             Page::DataPage { buf, .. } | Page::DictionaryPage { buf, .. } => *buf = self.bytes(buf, 0)?,
@@ -62,17 +68,16 @@ impl Unsqueezer {
             _ => self.most,
         };
         let size = before.len() + room;
-        let mut bytes = std::mem::take(&mut self.last).try_into_mut().unwrap_or_default();
-        if bytes.len() < size {
-            bytes = BytesMut::zeroed(size);
-        }
+        // The page before is gone, and this one may have its memory.
+        drop(self.last());
+        let mut bytes = Memory::room(size);
         let (start, rest) = bytes.split_at_mut(before.len());
         start.copy_from_slice(before);
         let unsqueezed = match rest.get_mut(..room) {
             Some(rest) if room > 0 => unsqueeze(squeezed, rest)?,
             _ => 0,
         };
-        self.last = bytes.freeze();
+        self.last = Memory::filled(bytes);
         Ok(self.last.slice(..before.len() + unsqueezed))
     }
 }

@@ -1,6 +1,7 @@
 //! The bytes of one column chunk, read some hundred kilobytes at a time: pages are small, and asking the
 //! file for each of them, and for each of their headers, costs more than decoding some.
 
+use super::spare::Memory;
 use crate::data::read::store::Opened;
 use bytes::{Buf, Bytes};
 use parquet::errors::{ParquetError, Result};
@@ -9,8 +10,9 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes that are asked for at a time. They are still in cache when their last page is decoded.
-const WINDOW: usize = 256 * 1024;
+/// Bytes that are asked for at a time, where a page is not larger. Those of all columns together are still in
+/// a cache of their processor when they are decoded.
+const WINDOW: usize = 64 * 1024;
 
 /// Most headers of pages are shorter; longer ones are read on.
 const HEADER: usize = 1024;
@@ -22,34 +24,43 @@ pub struct Window {
     len: u64,
     /// Where the chunk lies in the file.
     chunk: Range<u64>,
-    /// Bytes that were read last, and where they begin.
-    last: Mutex<(u64, Bytes)>,
+    last: Mutex<Last>,
+}
+
+/// Bytes that were read last, and where they begin.
+#[derive(Default)]
+struct Last {
+    start: u64,
+    length: usize,
+    memory: Memory,
 }
 
 impl Window {
     /// The bytes of a chunk; outside of it the file is read as it is asked.
     pub fn new(file: Arc<Opened>, chunk: Range<u64>) -> Window {
         let len = file.len();
-        Window { file, len, chunk, last: Mutex::new((0, Bytes::new())) }
+        Window { file, len, chunk, last: Mutex::default() }
     }
 
     /// At least so many bytes, unless the chunk ends before.
     fn from(&self, start: u64, least: usize) -> Result<Bytes> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let (first, bytes) = &*last;
-        let at = start.checked_sub(*first).and_then(|at| usize::try_from(at).ok());
-        if let Some(at) = at.filter(|at| at.checked_add(least).is_some_and(|end| end <= bytes.len())) {
-            return Ok(bytes.slice(at..));
+        let at = start.checked_sub(last.start).and_then(|at| usize::try_from(at).ok());
+        if let Some(at) = at.filter(|at| at.checked_add(least).is_some_and(|end| end <= last.length)) {
+            return Ok(last.memory.slice(at..last.length));
         }
         if !self.chunk.contains(&start) {
             return self.file.get_bytes(start, least);
         }
         let rest = usize::try_from(self.chunk.end - start).unwrap_or(usize::MAX);
+        let length = rest.min(least.max(WINDOW));
         // Pages that were decoded do not hold on to what they were read from.
-        let before = std::mem::take(&mut last.1);
-        let bytes = self.file.bytes_in(before, start, rest.min(least.max(WINDOW)))?;
-        *last = (start, bytes.clone());
-        Ok(bytes)
+        *last = Last::default();
+        let mut room = Memory::room(length);
+        let filled = self.file.fill(room.get_mut(..length).unwrap_or_default(), start)?;
+        let memory = if filled { Memory::filled(room) } else { self.file.get_bytes(start, length)?.into() };
+        *last = Last { start, length, memory };
+        Ok(last.memory.slice(..length))
     }
 }
 

@@ -98,20 +98,20 @@ impl Opened {
 }
 
 impl Opened {
-    /// The bytes at a place, in the memory of others that were read before, where nobody else has a part of
-    /// these.
-    pub fn bytes_in(&self, before: Bytes, start: u64, length: usize) -> ::parquet::errors::Result<Bytes> {
-        #[cfg(unix)]
-        if let Opened::Local(file) = self
-            && let Ok(mut bytes) = before.try_into_mut()
-            && bytes.len() >= length
-        {
-            use std::os::unix::fs::FileExt;
-            bytes.truncate(length);
-            file.read_exact_at(&mut bytes, start)?;
-            return Ok(bytes.freeze());
+    /// Fills these bytes with those from a place on, where the file lies on a disk and the system reads any
+    /// place of it; says whether it has.
+    #[cfg_attr(not(unix), expect(unused_variables, reason = "no place of a file is read there"))]
+    pub fn fill(&self, bytes: &mut [u8], start: u64) -> io::Result<bool> {
+        match self {
+            #[cfg(unix)]
+            Opened::Local(file) => {
+                std::os::unix::fs::FileExt::read_exact_at(file, bytes, start).map(|()| true)
+            }
+            #[cfg(not(unix))]
+            Opened::Local(_) => Ok(false),
+            #[cfg(feature = "cloud")]
+            Opened::Stored(_) => Ok(false),
         }
-        self.get_bytes(start, length)
     }
 }
 
