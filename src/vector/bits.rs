@@ -2,7 +2,8 @@
 //!
 //! The bits past the last row are always zero, so counting and "is there any" need no care.
 
-use super::kernels::{self, pack};
+use super::kernels;
+use super::tested::pack;
 use arrow::buffer::{BooleanBuffer, Buffer};
 
 /// One bit per row.
@@ -26,16 +27,6 @@ impl Bits {
         bits.words.resize(len.div_ceil(64), 0);
         bits.trim();
         bits
-    }
-
-    /// From Arrow's bitmap, at whatever bit it begins.
-    pub fn from_buffer(buffer: &BooleanBuffer) -> Self {
-        let chunks = buffer.bit_chunks();
-        let mut words: Vec<u64> = chunks.iter().collect();
-        if chunks.remainder_len() > 0 {
-            words.push(chunks.remainder_bits());
-        }
-        Bits { words, len: buffer.len() }
     }
 
     /// A row's bit by a question per row.
@@ -160,7 +151,10 @@ impl Bits {
     }
 }
 
-/// Bitmaps that are not needed any more, for the next ones: a chunk allocates nothing.
+/// More bitmaps than a pool keeps: only the largest programs have so many at a time.
+const MOST_SPARE: usize = 1024;
+
+/// Bitmaps that are not needed any more, for the next ones: a chunk allocates next to nothing.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     spare: Vec<Vec<u64>>,
@@ -173,6 +167,18 @@ impl Pool {
         let mut words = self.spare.pop().unwrap_or_default();
         words.resize(len.div_ceil(64), 0);
         Bits { words, len }
+    }
+
+    /// From Arrow's bitmap, at whatever bit it begins.
+    pub fn of_buffer(&mut self, buffer: &BooleanBuffer) -> Bits {
+        let mut words = self.spare.pop().unwrap_or_default();
+        words.clear();
+        let chunks = buffer.bit_chunks();
+        words.extend(chunks.iter());
+        if chunks.remainder_len() > 0 {
+            words.push(chunks.remainder_bits());
+        }
+        Bits { words, len: buffer.len() }
     }
 
     /// All rows in, or none.
@@ -192,7 +198,9 @@ impl Pool {
 
     /// Takes a bitmap back.
     pub fn put(&mut self, bits: Bits) {
-        self.spare.push(bits.words);
+        if self.spare.len() < MOST_SPARE {
+            self.spare.push(bits.words);
+        }
     }
 
     /// Bytes to be written.
@@ -239,7 +247,7 @@ mod tests {
     #[test]
     fn arrow_bitmaps_may_begin_at_any_bit() {
         let whole = BooleanBuffer::collect_bool(300, |row| row % 7 < 3);
-        let bits = Bits::from_buffer(&whole.slice(13, 200));
+        let bits = Pool::default().of_buffer(&whole.slice(13, 200));
         assert_eq!(bits, Bits::from_fn(200, |row| (row + 13) % 7 < 3));
         assert_eq!(bits.clone().into_buffer(), whole.slice(13, 200));
     }

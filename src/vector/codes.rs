@@ -4,8 +4,8 @@
 use super::bits::Pool;
 use super::column::{Column, Element};
 use super::compare::{Cuts, Give};
-use super::kernels::{self, Tested};
 use super::lookup::{CODES, look_up};
+use super::tested::{Tested, has_bit};
 use crate::program::Type;
 use arrow::array::ArrayRef;
 use std::cmp::Ordering;
@@ -67,7 +67,7 @@ impl<T: Element> Cuts<T> {
             look_up(&mut bytes, codes, plane, values.len());
             for (at, (_, registers)) in sets.iter().enumerate() {
                 let mut bits = pool.bits(codes.len());
-                kernels::has_bit(bits.words_mut(), &bytes, 1 << at);
+                has_bit(bits.words_mut(), &bytes, 1 << at);
                 give.known(registers, bits, pool);
             }
         }

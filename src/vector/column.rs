@@ -1,7 +1,8 @@
 //! Columns of values in a chunk: typed, with a bitmap of those that are known.
 
-use super::bits::Bits;
-use super::kernels::{self, Tested};
+use super::bits::{Bits, Pool};
+use super::kernels;
+use super::tested::Tested;
 use crate::program::{Decimal, Type, Value};
 use crate::semantics::columnar::column_type;
 use arrow::array::{
@@ -61,6 +62,11 @@ impl Column {
 
     /// A checked array of that type; `None` where the array is of another type.
     pub fn from_array(array: &dyn Array, ty: &Type) -> Option<Self> {
+        Column::from_array_in(array, ty, &mut Pool::default())
+    }
+
+    /// The same with bitmaps of the pool.
+    pub fn from_array_in(array: &dyn Array, ty: &Type, pool: &mut Pool) -> Option<Self> {
         let mut nulls = array.nulls().cloned();
         if let Some(codes) = array.as_dictionary_opt::<UInt16Type>() {
             let values = codes.values();
@@ -69,10 +75,10 @@ impl Column {
             Column::from_array(&values.slice(0, 0), ty).filter(|_| plain)?;
             let known = nulls.filter(|nulls| nulls.null_count() > 0);
             let data = Data::Coded(codes.keys().values().clone(), values.clone(), ty.clone());
-            return Some(Column { data, known: known.map(|nulls| Bits::from_buffer(nulls.inner())) });
+            return Some(Column { data, known: known.map(|nulls| pool.of_buffer(nulls.inner())) });
         }
         let data = match ty {
-            Type::Bool => Data::Bool(Bits::from_buffer(array.as_boolean_opt()?.values())),
+            Type::Bool => Data::Bool(pool.of_buffer(array.as_boolean_opt()?.values())),
             Type::Int => Data::Int(values::<Int64Type>(array)?),
             Type::Float => Data::Float(values::<Float64Type>(array)?),
             Type::Decimal { scale, .. } => match array.data_type() {
@@ -103,7 +109,17 @@ impl Column {
             }
         };
         let known = nulls.filter(|nulls| nulls.null_count() > 0);
-        Some(Column { data, known: known.map(|nulls| Bits::from_buffer(nulls.inner())) })
+        Some(Column { data, known: known.map(|nulls| pool.of_buffer(nulls.inner())) })
+    }
+
+    /// Gives its bitmaps to the pool.
+    pub fn put_into(self, pool: &mut Pool) {
+        if let Data::Bool(bits) = self.data {
+            pool.put(bits);
+        }
+        if let Some(known) = self.known {
+            pool.put(known);
+        }
     }
 
     /// From a value per row, all of that type or missing.

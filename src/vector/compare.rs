@@ -9,11 +9,15 @@
 use super::bits::{Bits, Pool, bits_of};
 use super::codes::Outcomes;
 use super::column::{Column, Data, Element, View, all_known};
-use super::kernels::{self, Tested};
+use super::kernels;
+use super::tested::{Tested, has_bit};
 use super::text::{Predicate, TextTests};
 use crate::program::{CompareOp, Type, Value};
 use crate::semantics::Extent;
 use std::cmp::Ordering;
+
+/// So many values are tested against all cuts before the next ones: they stay in the nearest cache.
+const VISIT: usize = 2048;
 
 /// Tests of one node's values against constants.
 #[derive(Debug)]
@@ -312,10 +316,20 @@ impl<T: Element> Cuts<T> {
         memo: &mut Option<Outcomes>,
         put: &mut dyn FnMut(usize, Bits),
     ) {
-        let known = all_known(&[column], rows);
-        let mut give = Give { known: known.as_ref(), put };
-        give.give_all(&self.never, pool.filled(rows, false), pool);
-        give.give_all(&self.known, column.known_bits(rows), pool);
+        let missing = matches!(&column.data, Data::Constant(value) if value.is_missing());
+        let none = missing.then(|| pool.filled(rows, false));
+        let known = none.as_ref().or(column.known.as_ref());
+        let mut give = Give { known, put };
+        if !self.never.is_empty() {
+            give.give_all(&self.never, pool.filled(rows, false), pool);
+        }
+        if !self.known.is_empty() {
+            let all = match known {
+                Some(known) => pool.copy(known),
+                None => pool.filled(rows, true),
+            };
+            give.give_all(&self.known, all, pool);
+        }
         if let Data::Coded(codes, values, ty) = &column.data {
             return self.by_code((codes, values, ty), pool, memo, &mut give);
         }
@@ -338,9 +352,15 @@ impl<T: Element> Cuts<T> {
     }
 
     fn directly(&self, values: &[T], give: &mut Give, pool: &mut Pool) {
-        for cut in &self.cuts {
-            let mut bits = pool.bits(values.len());
-            T::at_least(bits.words_mut(), values, cut.at);
+        let mut outcomes: Vec<Bits> = self.cuts.iter().map(|_| pool.bits(values.len())).collect();
+        for (visit, values) in values.chunks(VISIT).enumerate() {
+            for (cut, bits) in self.cuts.iter().zip(&mut outcomes) {
+                let words = bits.words_mut().get_mut(visit * VISIT / 64..).unwrap_or_default();
+                let end = words.len().min(VISIT / 64);
+                T::at_least(words.get_mut(..end).unwrap_or_default(), values, cut.at);
+            }
+        }
+        for (cut, bits) in self.cuts.iter().zip(outcomes) {
             give.cut(cut, bits, pool);
         }
         for (set, registers) in &self.sets {
@@ -367,7 +387,7 @@ impl<T: Element> Cuts<T> {
                 let mut bits = pool.bits(values.len());
                 match members.as_slice() {
                     [one] => u8::equal(bits.words_mut(), &distances, *one),
-                    _ => kernels::has_bit(bits.words_mut(), &within, 1 << at),
+                    _ => has_bit(bits.words_mut(), &within, 1 << at),
                 }
                 give.known(registers, bits, pool);
             }

@@ -321,10 +321,11 @@ impl Chunk<'_> {
     }
 
     fn put(&mut self, register: usize, outcome: Register) {
-        if let Some(place) = self.registers.get_mut(register)
-            && let Register::Condition(bits) = std::mem::replace(place, outcome)
-        {
-            self.pool.put(bits);
+        let Some(place) = self.registers.get_mut(register) else { return };
+        match std::mem::replace(place, outcome) {
+            Register::Condition(bits) => self.pool.put(bits),
+            Register::Values(column) => column.put_into(&mut self.pool),
+            Register::Empty => {}
         }
     }
 
@@ -382,7 +383,7 @@ impl Chunk<'_> {
         match &step.prepared {
             Prepared::Input(input) => {
                 let array = self.inputs.get(*input).map(|array| array.slice(self.start, self.rows));
-                let column = array.and_then(|array| Column::from_array(&array, &step.node.ty));
+                let column = array.and_then(|array| Column::from_array_in(&array, &step.node.ty, pool));
                 Register::Values(column.unwrap_or_else(|| Column::constant(Value::Missing)))
             }
             Prepared::Nothing => self

@@ -26,6 +26,7 @@ mod plan;
 mod scalar;
 mod score;
 mod settle;
+mod tested;
 mod text;
 mod wording;
 

@@ -9,6 +9,7 @@ use super::column::{Column, Data};
 use super::compare::{ConstantTest, Give};
 use super::kernels;
 use super::lookup::{CODES, look_up};
+use super::tested::has_bit;
 use crate::program::{TextTest, Value};
 use crate::semantics::Extent;
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -209,7 +210,7 @@ impl TextTests {
 fn give_eight(holds: &[u8], tests: &[(Predicate, usize)], pool: &mut Pool, give: &mut Give) {
     for (at, (_, register)) in tests.iter().enumerate() {
         let mut bits = pool.bits(holds.len());
-        kernels::has_bit(bits.words_mut(), holds, 1 << at);
+        has_bit(bits.words_mut(), holds, 1 << at);
         give.known(&[*register], bits, pool);
     }
 }
