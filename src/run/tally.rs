@@ -3,7 +3,7 @@
 use super::scores::Score;
 use super::select::Selection;
 use crate::program::{DeclarationKind, Program};
-use crate::vector::{Assignment, Counts, Output, OutputColumn};
+use crate::vector::{Assignment, Counts, Output, OutputColumn, true_count};
 use arrow::array::{Array, AsArray, DictionaryArray};
 use arrow::datatypes::Int32Type;
 use hashbrown::HashMap;
@@ -78,7 +78,7 @@ impl Tally {
         }
         let counted = self.guards.iter_mut().chain(&mut self.assertions).chain(&mut self.levels);
         for (users, holds) in counted.zip(&assignment.conditions) {
-            *users += holds.true_count() as u64;
+            *users += true_count(holds);
         }
     }
 
@@ -131,7 +131,7 @@ impl Count {
         match &output.column {
             OutputColumn::Segment(column) => {
                 if let Some(users) = self.members.first_mut() {
-                    *users += column.true_count() as u64;
+                    *users += true_count(column);
                 }
             }
             OutputColumn::Labels(column) => {
@@ -148,7 +148,7 @@ impl Count {
             OutputColumn::Value(_) => {}
         }
         if let Some(many) = &output.claimed_by_many {
-            self.claimed_by_many += many.true_count() as u64;
+            self.claimed_by_many += true_count(many);
         }
     }
 

@@ -130,6 +130,10 @@ compiled_for_each_level! {
     count, count_at, (words: &[u64]) -> u64, count_body
 }
 compiled_for_each_level! {
+    /// How many bits of bytes are set.
+    count_bytes, count_bytes_at, (bytes: &[u8]) -> u64, count_bytes_body
+}
+compiled_for_each_level! {
     /// `remaining &= !condition`; `out` has the rows of `condition` that remained. Whether any are in it.
     peel, peel_at, (out: &mut [u64], remaining: &mut [u64], condition: &[u64]) -> bool, peel_body
 }
@@ -176,6 +180,13 @@ word_by_word!(complement_body, (known), |out| known & !*out);
 #[inline(always)]
 fn count_body(words: &[u64]) -> u64 {
     words.iter().map(|word| u64::from(word.count_ones())).sum()
+}
+
+#[inline(always)]
+fn count_bytes_body(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let words = words.iter().map(|word| u64::from(u64::from_le_bytes(*word).count_ones()));
+    words.sum::<u64>() + rest.iter().map(|byte| u64::from(byte.count_ones())).sum::<u64>()
 }
 
 #[inline(always)]
@@ -263,6 +274,11 @@ pub(super) mod tests {
             assert_eq!((out.clone(), remaining.clone()), (at(&|n| a[n] & b[n]), at(&|n| a[n] & !b[n])));
             assert!(!peel_at(level, &mut out, &mut remaining, b));
             assert_eq!(count_at(level, a), a.iter().map(|word| u64::from(word.count_ones())).sum::<u64>());
+            let bytes: Vec<u8> = a.iter().flat_map(|word| word.to_le_bytes()).collect();
+            for count in [0, 1, 7, 8, 65, 320] {
+                let set = bytes[..count].iter().map(|byte| u64::from(byte.count_ones())).sum::<u64>();
+                assert_eq!(count_bytes_at(level, &bytes[..count]), set);
+            }
         }
     }
 }

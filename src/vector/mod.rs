@@ -34,6 +34,6 @@ pub use column::array_of;
 pub use evaluate::{NodeColumns, VectorError, Workspace};
 pub use explain::PlanSummary;
 pub use kernels::{Level, use_at_most};
-pub use output::{Assignment, Counts, DeclaredCount, Output, OutputColumn};
+pub use output::{Assignment, Counts, DeclaredCount, Output, OutputColumn, true_count};
 pub use plan::{Plan, Wanted};
 pub use settle::{Known, StandIn};

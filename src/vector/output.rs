@@ -2,6 +2,7 @@
 
 use super::bits::Bits;
 use super::column::{Column, Data};
+use super::kernels;
 use super::plan::Declared;
 use super::wording::Interner;
 use crate::program::{Type, Value};
@@ -33,6 +34,18 @@ pub struct Output {
     pub claimed_by_many: Option<BooleanArray>,
     /// For a play: the number of the line that speaks, from 0.
     pub lines: Option<UInt32Array>,
+}
+
+/// How many of the values are true, none being missing.
+pub fn true_count(array: &BooleanArray) -> u64 {
+    let bits = array.values();
+    let (start, count) = (bits.offset() / 8, bits.len());
+    match bits.values().get(start..start + count / 8) {
+        Some(bytes) if bits.offset().is_multiple_of(8) => {
+            kernels::count_bytes(bytes) + bits.slice(count / 8 * 8, count % 8).count_set_bits() as u64
+        }
+        _ => bits.count_set_bits() as u64,
+    }
 }
 
 /// Values of a declaration.
@@ -268,5 +281,19 @@ fn joined(parts: &[ArrayRef], ty: &Type) -> ArrayRef {
     match parts {
         [one] => one.clone(),
         _ => arrow::compute::concat(&all).unwrap_or_else(|_| new_empty_array(&column_type(ty))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn true_values_are_counted_wherever_they_begin() {
+        let array = BooleanArray::from_iter((0..1000).map(|row| Some(row % 7 < 3)));
+        for (start, count) in [(0, 1000), (8, 0), (16, 77), (64, 640), (3, 500), (997, 3)] {
+            let part = array.slice(start, count);
+            assert_eq!(true_count(&part), part.iter().flatten().filter(|holds| *holds).count() as u64);
+        }
     }
 }

@@ -2,6 +2,8 @@
 //! [`Sink::finish`] brings the data to the disk and renames them into place in one step. A sink
 //! that is dropped before leaves whatever stood there as it was.
 
+mod ahead;
+mod bitmaps;
 mod columnar;
 mod deltas;
 mod dictionary;

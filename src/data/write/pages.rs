@@ -5,12 +5,12 @@
 //! as few bits as they need ([`super::texts`]). Both are written as they are, where a general writer
 //! would look at each value. The layout of pages is that of the Parquet format, version 1 of data pages.
 
-use super::deltas;
+use super::bitmaps::Bitmap;
+use super::deltas::Deltas;
 use super::lists::Lists;
-use super::row_groups::ROW_GROUP;
 use super::texts::Texts;
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder};
-use arrow::buffer::{BooleanBuffer, ScalarBuffer};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::Int64Type;
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -38,19 +38,24 @@ pub struct Chunk {
 /// A column in the making.
 pub enum Column {
     /// Booleans, none missing.
-    Bits(BooleanBufferBuilder),
+    Bits(Bitmap),
     /// Texts of a short list, or of a long one.
     Texts(Box<Texts>),
     /// Lists of texts of a short list.
     Lists(Box<Lists>),
     /// Whole numbers, none missing.
-    Whole(Vec<i64>),
+    Whole(Box<Deltas>),
 }
 
 impl Column {
     /// An empty column of booleans.
     pub fn bits() -> Column {
-        Column::Bits(BooleanBufferBuilder::new(ROW_GROUP))
+        Column::Bits(Bitmap::new())
+    }
+
+    /// An empty column of whole numbers.
+    pub fn whole(descriptor: &ColumnDescPtr) -> Column {
+        Column::Whole(Box::new(Deltas::new(descriptor)))
     }
 
     /// An empty column of texts.
@@ -69,7 +74,7 @@ impl Column {
             Column::Bits(bits) => {
                 let array: &BooleanArray =
                     array.as_boolean_opt().ok_or_else(|| unfit("a column of booleans"))?;
-                bits.append_buffer(array.values());
+                bits.append(array.values());
                 Ok(())
             }
             Column::Texts(texts) => {
@@ -78,8 +83,7 @@ impl Column {
             Column::Lists(lists) => lists.append(array.as_list_opt().ok_or_else(|| unfit("lists"))?),
             Column::Whole(numbers) => {
                 let array = array.as_primitive_opt::<Int64Type>().filter(|array| array.null_count() == 0);
-                numbers.extend(array.ok_or_else(|| unfit("whole numbers"))?.values());
-                Ok(())
+                numbers.append(array.ok_or_else(|| unfit("whole numbers"))?.values())
             }
         }
     }
@@ -87,38 +91,16 @@ impl Column {
     /// The chunk of all rows.
     pub fn finish(self, descriptor: &ColumnDescPtr) -> Result<Chunk> {
         match self {
-            Column::Bits(bits) => bit_chunk(bits, descriptor),
+            Column::Bits(bits) => bits.finish(descriptor),
             Column::Texts(texts) => texts.finish(descriptor),
             Column::Lists(lists) => lists.finish(descriptor),
-            Column::Whole(numbers) => deltas::chunk(&numbers, descriptor),
+            Column::Whole(numbers) => numbers.finish(),
         }
     }
 }
 
 pub(super) fn unfit(wanted: &str) -> ParquetError {
     ParquetError::General(format!("a batch has not {wanted} where the file has"))
-}
-
-fn bit_chunk(mut bits: BooleanBufferBuilder, descriptor: &ColumnDescPtr) -> Result<Chunk> {
-    let rows = bits.len();
-    // Past the last bit there are zeros, and pages begin at whole bytes: they are parts of the bitmap.
-    let bytes =
-        Bytes::from_owner(ScalarBuffer::<u8>::from(bits.finish().into_inner())).slice(..rows.div_ceil(8));
-    let page = |start: usize| bytes.slice(start / 8..rows.min(start + PAGE_ROWS).div_ceil(8));
-    let (squeeze, first) = Squeeze::of_bits(&page(0))?;
-    let mut pages = Pages::new(descriptor.clone(), squeeze);
-    pages.first = first;
-    pages.expect(bytes.len());
-    for start in (0..rows).step_by(PAGE_ROWS) {
-        let here = PAGE_ROWS.min(rows - start);
-        pages.data(Body { encoding: Encoding::PLAIN, rows: here, values: here, bytes: page(start) })?;
-    }
-    let some = bytes.iter().any(|byte| *byte != 0);
-    let (full, rest) = bytes.split_at_checked(rows / 8).unwrap_or((&bytes, &[]));
-    let last = u8::try_from((1_u16 << (rows % 8)) - 1).unwrap_or(u8::MAX);
-    let all = full.iter().all(|byte| *byte == u8::MAX) && rest.iter().all(|byte| *byte == last);
-    let (least, most) = (rows > 0).then_some((all, some)).unzip();
-    pages.finish(Statistics::boolean(least, most, None, Some(0), false))
 }
 
 /// A data page that is still to be squeezed.
@@ -155,8 +137,6 @@ pub(super) struct Pages {
     descriptor: ColumnDescPtr,
     sink: TrackedWrite<Vec<u8>>,
     squeeze: Squeeze,
-    /// The first data page, where it was squeezed before.
-    first: Option<Bytes>,
     rows: usize,
     values: usize,
     uncompressed: usize,
@@ -184,23 +164,12 @@ impl Squeeze {
         // What loses less than a third is left as it is: writing it takes less time, and so does reading it.
         Ok(if small + page.len() / 3 < page.len() { Squeeze::Zstandard } else { Squeeze::No })
     }
-
-    /// What bitmaps like that one are worth, and what became of it, if it was squeezed. They are many, and
-    /// what repeats in one where few bits are set (or few are not) Snappy finds in a fifth of the time; where
-    /// it does not halve them they are as good as random.
-    pub fn of_bits(page: &[u8]) -> Result<(Squeeze, Option<Bytes>)> {
-        let small = snappy(page)?;
-        Ok(match small.len() < page.len() / 2 {
-            true => (Squeeze::Snappy, Some(small.into())),
-            false => (Squeeze::No, None),
-        })
-    }
 }
 
 /// The fastest of its own levels; codes gain nothing from a slower one.
 const LEVEL: i32 = 1;
 
-fn snappy(body: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn snappy(body: &[u8]) -> Result<Vec<u8>> {
     SNAPPY.with_borrow_mut(|encoder| {
         encoder.compress_vec(body).map_err(|error| ParquetError::External(Box::new(error)))
     })
@@ -229,7 +198,6 @@ impl Pages {
             descriptor,
             sink: TrackedWrite::new(Vec::new()),
             squeeze,
-            first: None,
             rows: 0,
             values: 0,
             uncompressed: 0,
@@ -262,12 +230,8 @@ impl Pages {
     pub fn data(&mut self, body: Body) -> Result<()> {
         let Body { encoding, rows, values, bytes } = body;
         let size = bytes.len();
-        let squeezed = match self.first.take() {
-            Some(squeezed) => squeezed,
-            None => self.squeezed(bytes)?,
-        };
         let page = Page::DataPage {
-            buf: squeezed,
+            buf: self.squeezed(bytes)?,
             num_values: u32::try_from(values).unwrap_or(u32::MAX),
             encoding,
             def_level_encoding: Encoding::RLE,

@@ -268,7 +268,7 @@ impl Encoder {
             columns.push(match road {
                 Road::Bits => Column::Own(pages::Column::bits()),
                 Road::Lists => Column::Own(pages::Column::lists()),
-                Road::Whole => Column::Own(pages::Column::Whole(Vec::new())),
+                Road::Whole => Column::Own(pages::Column::whole(&self.descriptor.column(*leaf))),
                 Road::Texts => Column::Own(pages::Column::texts(&self.descriptor.column(*leaf))),
                 Road::General => Column::General(writers),
             });

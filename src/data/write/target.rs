@@ -1,6 +1,7 @@
 //! Where bytes go: a nameless file beside the place, renamed into it at the end; or a device or
 //! pipe, which there is no renaming over.
 
+use super::ahead::Ahead;
 use crate::diagnostic::{Diagnostic, codes::data};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -69,6 +70,7 @@ enum Place {
 /// An open target.
 pub struct Target {
     place: Place,
+    ahead: Ahead,
     trouble: Trouble,
 }
 
@@ -77,7 +79,7 @@ impl Target {
     pub fn open(path: &Path) -> Result<Target, Diagnostic> {
         let trouble = Trouble::new(path);
         let place = place(path).map_err(|error| cannot_write(path, &cause(&error)))?;
-        Ok(Target { place, trouble })
+        Ok(Target { place, ahead: Ahead::default(), trouble })
     }
 
     /// What to ask when a writer fails.
@@ -104,7 +106,7 @@ impl Target {
     /// Brings the bytes to the disk.
     pub fn sync(&mut self) -> Result<(), Diagnostic> {
         let result = match &mut self.place {
-            Place::Beside(file, _) => file.as_file().sync_all(),
+            Place::Beside(file, _) => self.ahead.finish().and_then(|()| file.as_file().sync_all()),
             Place::Direct(file) => file.flush(),
         };
         self.noted(result).map_err(|error| self.trouble.finding(&error))
@@ -122,6 +124,9 @@ impl Target {
 impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let result = self.file().write(bytes);
+        if let (Ok(written), Place::Beside(file, _)) = (&result, &self.place) {
+            self.ahead.wrote(file.as_file(), *written);
+        }
         self.noted(result)
     }
 
