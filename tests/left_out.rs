@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch,
 use assert_cmd::Command;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::properties::WriterProperties;
 use serde_json::Value;
 use std::fs::{self, File};
@@ -189,4 +190,91 @@ fn keys_are_always_read() {
     assert!(run(&users).status.success());
     users.destroy(0, "user_id");
     assert!(!run(&users).status.success());
+}
+
+/// A file of one row group with an index of its pages: 200,000 users in the order in which they joined.
+fn sorted_by_day(users: &Users) -> PathBuf {
+    let rows = 200_000;
+    let every = |row: i64, other: i64| row * 7919 % other;
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("user_id", Arc::new(Int64Array::from_iter_values(0..rows))),
+        (
+            "joined",
+            Arc::new(Date32Array::from_iter_values(
+                (0..rows).map(|row| FIRST_DAY + i32::try_from(row / 200).unwrap()),
+            )),
+        ),
+        (
+            "score",
+            Arc::new((0..rows).map(|row| (row % 3 > 0).then_some(every(row, 60))).collect::<Int64Array>()),
+        ),
+        ("level", Arc::new(Int64Array::from_iter_values((0..rows).map(|row| every(row, 100_003))))),
+        (
+            "share",
+            Arc::new(Float64Array::from_iter_values((0..rows).map(|row| every(row, 1000) as f64 / 8.0))),
+        ),
+        (
+            "city",
+            Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("a{}", every(row, 300))))),
+        ),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let properties = WriterProperties::builder()
+        .set_data_page_row_count_limit(3_000)
+        .set_write_batch_size(500)
+        .set_dictionary_page_size_limit(100_000)
+        .build();
+    for year in 0..3 {
+        fs::remove_file(users.file(year)).unwrap();
+    }
+    let path = users.file(0);
+    let mut writer =
+        ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    path
+}
+
+/// Overwrites the pages of a column that have rows of these alone; says how many there are.
+fn destroy_pages(path: &Path, column: &str, rows: std::ops::Range<i64>) -> usize {
+    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
+    let footer = ArrowReaderMetadata::load(&File::open(path).unwrap(), options).unwrap();
+    let metadata = footer.metadata();
+    let chunks = metadata.row_group(0).columns();
+    let chunk = chunks.iter().position(|chunk| chunk.column_path().string() == column).unwrap();
+    let pages = metadata.offset_index().unwrap()[0][chunk].page_locations();
+    let mut bytes = fs::read(path).unwrap();
+    let mut destroyed = 0;
+    for (at, page) in pages.iter().enumerate() {
+        let end = pages.get(at + 1).map_or(metadata.row_group(0).num_rows(), |next| next.first_row_index);
+        if page.first_row_index >= rows.start && end <= rows.end {
+            let start = page.offset as usize;
+            bytes[start..start + page.compressed_page_size as usize].fill(0xff);
+            destroyed += 1;
+        }
+    }
+    fs::write(path, bytes).unwrap();
+    destroyed
+}
+
+#[test]
+fn pages_are_left_out_where_the_index_settles_what_a_batch_turns_on() {
+    let rules = "segment late when joined >= 2022-06-01 and score >= 5 and city != \"a7\"\n\
+                 segment late_or_high when joined >= 2022-06-01 or level >= 100000\n\
+                 segment late_share when joined >= 2022-06-01 and share > 50";
+    let users = Users::new(ALL, rules);
+    let path = sorted_by_day(&users);
+    let before = users.run().unwrap();
+    assert!(before["segments"]["late"].as_u64().unwrap() > 1000, "{before}");
+    // 2022-06-01 is day 882: row 176,400. Batches begin at multiples of 32,768, and the one before 163,840
+    // ends on a page that the next begins in.
+    for column in ["score", "city", "share"] {
+        assert!(destroy_pages(&path, column, 0..163_000) > 40, "{column}");
+    }
+    // Of late ones the level makes no difference.
+    assert!(destroy_pages(&path, "level", 196_608..200_000) > 0);
+    assert_eq!(users.run(), Ok(before.clone()));
+    // The share of a batch in which something turns on it is read.
+    assert!(destroy_pages(&path, "share", 165_000..170_000) > 0);
+    assert!(users.run().is_err());
 }

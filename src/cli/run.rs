@@ -201,9 +201,8 @@ impl RunArgs {
             min_size: self.min_size,
             raw_csv: self.raw_csv,
             partition_by: self.partition_by.clone(),
-            facts: None,
-            one_reader: false,
             stop,
+            ..RunOptions::default()
         }
     }
 

@@ -93,6 +93,8 @@ pub struct RunOptions {
     /// several could read, and all columns as values, even where nothing turns on them or codes would do.
     /// The answer is the same.
     pub one_reader: bool,
+    /// Users that are evaluated at a time.
+    pub batch_rows: usize,
     /// Who may stop the run.
     pub stop: Stop,
 }
@@ -118,6 +120,7 @@ impl Default for RunOptions {
             partition_by: None,
             facts: None,
             one_reader: false,
+            batch_rows: BATCH_ROWS,
             stop: Stop::default(),
         }
     }
@@ -217,7 +220,7 @@ fn run_to(
         columns: Some(plan.columns().to_vec()),
         delimiter: options.delimiter,
         bad_values: options.bad_values,
-        batch_rows: BATCH_ROWS,
+        batch_rows: options.batch_rows.max(1),
         now,
         keys: KeyMode::Skip,
         threads: options.threads,

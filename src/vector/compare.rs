@@ -171,6 +171,19 @@ impl TestGroup {
         }
     }
 
+    /// Whether more of the tests may be settled for values from `extent` than for those from `than`: whether
+    /// other constants lie between their ends.
+    pub fn tells_more(&self, extent: &Extent, than: &Extent) -> bool {
+        match &self.tests {
+            Tests::Whole(cuts) => cuts.tells_more(extent, than),
+            Tests::Real(cuts) => cuts.tells_more(extent, than),
+            Tests::Exact(cuts) => cuts.tells_more(extent, than),
+            Tests::Day(cuts) => cuts.tells_more(extent, than),
+            Tests::Code(cuts) => cuts.tells_more(extent, than),
+            Tests::Text(_) => extent != than,
+        }
+    }
+
     /// Evaluates all tests; `put` takes each outcome with its register. `memo` is this group's own
     /// between chunks; a dictionary of more than `worthwhile` texts is not tested as a whole.
     pub fn evaluate(
@@ -256,6 +269,19 @@ impl<T: Element> Cuts<T> {
         give(&self.known, Some(true));
         give(&self.never, Some(false));
         outcomes
+    }
+
+    fn tells_more(&self, extent: &Extent, than: &Extent) -> bool {
+        let ends = |extent: &Extent| T::one(&extent.least).zip(T::one(&extent.greatest));
+        let Some((least, greatest)) = ends(extent) else { return false };
+        let Some((low, high)) = ends(than) else { return true };
+        let reached = |value: T| self.cuts.partition_point(|cut| cut.at <= value);
+        let beyond = |one: &T| *one >= low && *one <= high && (*one < least || *one > greatest);
+        let alone = least == greatest && low != high;
+        alone && !self.sets.is_empty()
+            || reached(least) != reached(low)
+            || reached(greatest) != reached(high)
+            || self.sets.iter().any(|(set, _)| set.iter().any(beyond))
     }
 
     fn add(&mut self, op: CompareOp, constant: T, register: usize) {

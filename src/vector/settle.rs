@@ -6,7 +6,7 @@
 //! What is left of a column is then nothing, or tests that are settled: any value with the same outcomes
 //! may stand for all of its rows.
 
-use super::plan::{Input, Plan, Prepared, Work};
+use super::plan::{BatchInput, Input, Plan, Prepared, Work};
 use crate::program::{Expr, NodeId, Quantifier, Value};
 use crate::semantics::{Absence, Extent};
 
@@ -83,6 +83,37 @@ impl Plan {
             _ => None,
         });
         settled.collect()
+    }
+
+    /// The columns that it reads, by their index in the table.
+    pub fn column_numbers(&self) -> impl Iterator<Item = usize> {
+        self.inputs.iter().filter_map(|input| match input.input {
+            Input::Column(column, _) => Some(column),
+            Input::Node(_) => None,
+        })
+    }
+
+    /// Whether more may be settled of rows of which that much is known than of those among which they are.
+    pub fn tells_more(&self, column: usize, extent: &Extent, than: &Extent) -> bool {
+        if extent.missing != than.missing {
+            return true;
+        }
+        let of_column = |of: &BatchInput| matches!(of.input, Input::Column(at, _) if at == column);
+        let input = self.inputs.iter().position(of_column);
+        // The registers that hold the column, one after the other.
+        let mut register = None;
+        self.actions.iter().any(|action| match &action.work {
+            Work::Node(step) => {
+                match &step.prepared {
+                    Prepared::Input(at) if Some(*at) == input => register = Some(step.register),
+                    _ if register == Some(step.register) => register = None,
+                    _ => {}
+                }
+                false
+            }
+            Work::Tests(group) => register == Some(group.source) && group.tells_more(extent, than),
+            Work::Keep(_) => false,
+        })
     }
 
     /// By action, what its outcome needs.

@@ -14,7 +14,7 @@ use arrow::datatypes::{DataType, Field, Int32Type, Schema, UInt32Type};
 use indexmap::IndexMap;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,6 +49,8 @@ pub fn run(seed: u64, tally: &Tally) -> Result<(), String> {
     }
     write_parts(&data, &batch, &mut random);
     let layout = *random.pick(&[Layout::Wide, Layout::Long, Layout::Lists]);
+    // Small ones leave out rows of a file.
+    let batch_rows = *random.pick(&[5, 16, 100, 10_000]);
     let one = |one_reader: bool, threads: usize, output: Option<&Path>| {
         let options = RunOptions {
             tables: IndexMap::from([("users".to_owned(), data.display().to_string())]),
@@ -60,6 +62,7 @@ pub fn run(seed: u64, tally: &Tally) -> Result<(), String> {
             force: true,
             facts: Some(case.facts.clone()),
             one_reader,
+            batch_rows,
             ..RunOptions::default()
         };
         let summary = run_program(&program, &options, &mut |_| {}).map_err(|error| format!("{error:?}"))?;
@@ -142,7 +145,15 @@ fn write_parts(folder: &Path, batch: &RecordBatch, random: &mut Random) {
     let properties = WriterProperties::builder()
         .set_bloom_filter_enabled(random.percent(50))
         .set_dictionary_enabled(random.percent(80))
-        .set_statistics_enabled(*random.pick(&[EnabledStatistics::Chunk, EnabledStatistics::None]))
+        .set_statistics_enabled(*random.pick(&[
+            EnabledStatistics::Page,
+            EnabledStatistics::Page,
+            EnabledStatistics::Chunk,
+            EnabledStatistics::None,
+        ]))
+        .set_data_page_row_count_limit(*random.pick(&[3, 10, 1000]))
+        .set_write_batch_size(*random.pick(&[1, 4]))
+        .set_writer_version(*random.pick(&[WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0]))
         .build();
     let mut cuts: Vec<usize> = (1..FILES - 1).map(|_| random.below(batch.num_rows())).collect();
     cuts.extend([0, batch.num_rows(), batch.num_rows()]);

@@ -16,6 +16,7 @@ mod scan;
 mod settled;
 mod source;
 mod store;
+mod stretches;
 mod table;
 
 pub use keys::KeyCheck;

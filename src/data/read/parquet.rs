@@ -71,7 +71,8 @@ pub(super) fn batches(
 ) -> Result<Raw, Diagnostic> {
     let BoundFile { file, binding, .. } = of;
     let pruning = !bound.options.ranges.is_empty();
-    let footer = bound.footers.get(file, || footer(file, pruning).map(with_dictionaries))?;
+    let pages = pruning || bound.options.plan.is_some();
+    let footer = bound.footers.get(file, || footer(file, pages).map(with_dictionaries))?;
     let mut groups: Vec<usize> = part.groups.clone().collect();
     let mut numbers = Numbers::all(part.before);
     let mut selection = None;
@@ -88,7 +89,7 @@ pub(super) fn batches(
         None => {
             let coded = binding.coded(&bound.options.codes);
             let fields = (&binding.fields[..], &coded[..]);
-            let settled = settled::chunks(bound, binding, &footer, &groups, &opened);
+            let settled = settled::all(bound, binding, &footer, &groups, &opened);
             flat::Rows::new(opened, &footer, fields, groups.clone(), options.batch_rows)
                 .map(|rows| rows.with_settled(settled))
         }

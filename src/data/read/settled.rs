@@ -1,13 +1,14 @@
-//! Column chunks that need not be read: what a Parquet file's statistics and Bloom filters say of a row
-//! group, for a plan to find out on which columns nothing turns ([`Plan::settle`]).
+//! What need not be read: what a Parquet file's statistics and Bloom filters say of a row group, for a plan to
+//! find out on which columns nothing turns ([`Plan::settle`]); and the same of the rows of a batch, where the
+//! file says something of its pages ([`stretches`]).
 //!
-//! Values that break their declaration are counted even where nothing turns on them, so a chunk is left
+//! Values that break their declaration are counted even where nothing turns on them, so a column is left
 //! out only where the statistics show that it has none.
 
-use super::flat::{SettledChunk, only_leaf};
-use super::prune;
+use super::flat::{Settled, only_leaf};
 use super::store::Opened;
 use super::table::BoundTable;
+use super::{prune, stretches};
 use crate::data::bind::{self, Binding, Origin};
 use crate::data::facts::value_at;
 use crate::program::{Column, Type, Value};
@@ -22,50 +23,38 @@ use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::bloom_filter::Sbbf;
 use parquet::file::metadata::RowGroupMetaData;
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
-/// The chunks of these row groups that need not be read.
-pub(super) fn chunks(
+/// What need not be read of these row groups.
+pub(super) fn all(
     bound: &BoundTable,
     binding: &Binding,
     footer: &ArrowReaderMetadata,
     groups: &[usize],
     file: &Opened,
-) -> Vec<SettledChunk> {
+) -> Vec<Settled> {
     let Some(plan) = &bound.options.plan else { return Vec::new() };
-    groups.iter().flat_map(|group| of_group(plan, bound, binding, footer, *group, file)).collect()
-}
-
-fn of_group(
-    plan: &Plan,
-    bound: &BoundTable,
-    binding: &Binding,
-    footer: &ArrowReaderMetadata,
-    index: usize,
-    file: &Opened,
-) -> Vec<SettledChunk> {
-    let Some(group) = footer.metadata().row_groups().get(index) else { return Vec::new() };
-    let (columns, filters) = (RefCell::default(), RefCell::default());
-    let said = Said { bound, binding, footer, group, file, columns, filters };
-    let settled = plan.settle(&said).into_iter().filter(|(column, _)| *column != bound.table.key);
-    let chunks = settled.filter_map(|(column, how)| {
-        let found = said.column(column);
-        let field = binding.field_of(column)?;
-        let stand_in = match how {
-            StandIn::Least => found.least.clone()?,
-            StandIn::Missing => new_empty_array(&plain(footer.schema().fields().get(field)?.data_type())),
-        };
-        found.sound.then_some(SettledChunk { group: index, field, stand_in })
-    });
-    chunks.collect()
+    let mut all = Vec::new();
+    for index in groups {
+        let Some(group) = footer.metadata().row_groups().get(*index) else { continue };
+        let (columns, filters) = (RefCell::default(), RefCell::default());
+        let said = Said { bound, binding, footer, index: *index, group, file, columns, filters };
+        let chunks = said.settled(plan, &said, None, &|column| said.column(column));
+        all.extend(stretches::settled(plan, &said, &chunks));
+        all.extend(chunks);
+    }
+    all
 }
 
 /// What a file says of a row group.
-struct Said<'a> {
-    bound: &'a BoundTable,
-    binding: &'a Binding,
-    footer: &'a ArrowReaderMetadata,
-    group: &'a RowGroupMetaData,
+pub(super) struct Said<'a> {
+    pub bound: &'a BoundTable,
+    pub binding: &'a Binding,
+    pub footer: &'a ArrowReaderMetadata,
+    /// The number of the row group.
+    pub index: usize,
+    pub group: &'a RowGroupMetaData,
     file: &'a Opened,
     columns: RefCell<HashMap<usize, OfColumn>>,
     filters: RefCell<HashMap<usize, Option<Rc<Filter>>>>,
@@ -79,18 +68,18 @@ struct Filter {
 
 /// What it says of a column.
 #[derive(Clone)]
-struct OfColumn {
-    extent: Extent,
+pub(super) struct OfColumn {
+    pub extent: Extent,
     /// Whether it is sure that no value breaks the declaration.
-    sound: bool,
+    pub sound: bool,
     /// The least value as it stands in the file.
-    least: Option<ArrayRef>,
+    pub least: Option<ArrayRef>,
 }
 
-const NOTHING: OfColumn = OfColumn { extent: Extent::UNKNOWN, sound: false, least: None };
+pub(super) const NOTHING: OfColumn = OfColumn { extent: Extent::UNKNOWN, sound: false, least: None };
 
 /// The type of values, for values that come as codes.
-fn plain(ty: &DataType) -> DataType {
+pub(super) fn plain(ty: &DataType) -> DataType {
     match ty {
         DataType::Dictionary(_, value) => value.as_ref().clone(),
         ty => ty.clone(),
@@ -119,7 +108,31 @@ impl Known for Said<'_> {
 }
 
 impl Said<'_> {
-    fn column(&self, index: usize) -> OfColumn {
+    /// What need not be read of some of its rows, of which that much is known: of a column, where a plan
+    /// can do without it, as `of` says.
+    pub fn settled(
+        &self,
+        plan: &Plan,
+        known: &dyn Known,
+        rows: Option<Range<usize>>,
+        of: &dyn Fn(usize) -> OfColumn,
+    ) -> Vec<Settled> {
+        let columns = plan.settle(known).into_iter().filter(|(column, _)| *column != self.bound.table.key);
+        let settled = columns.filter_map(|(column, how)| {
+            let found = of(column);
+            let field = self.binding.field_of(column)?;
+            let ty = plain(self.footer.schema().fields().get(field)?.data_type());
+            let stand_in = match how {
+                StandIn::Least => found.least.clone()?,
+                StandIn::Missing => new_empty_array(&ty),
+            };
+            found.sound.then(|| Settled { group: self.index, field, rows: rows.clone(), stand_in })
+        });
+        settled.collect()
+    }
+
+    /// What is known of a column in the whole row group.
+    pub fn column(&self, index: usize) -> OfColumn {
         if let Some(known) = self.columns.borrow().get(&index) {
             return known.clone();
         }
@@ -142,53 +155,20 @@ impl Said<'_> {
         let chunk = self.group.columns().get(leaf)?.statistics()?;
         let name = self.footer.schema().fields().get(field)?;
         let rows = u64::try_from(self.group.num_rows()).ok()?;
-        // NaN is how files write a missing number, and no statistics count it.
-        let floats = column.ty == Type::Float;
-        let missing = match chunk.null_count_opt() {
-            Some(0) if !floats => Absence::None,
-            Some(missing) if missing == rows => Absence::All,
-            _ => Absence::Some,
-        };
-        let unseen = column.optional || missing == Absence::None;
-        if missing == Absence::All {
-            let extent = Extent { least: Value::Missing, greatest: Value::Missing, missing };
-            return Some(OfColumn { extent, sound: unseen, least: None });
-        }
+        let missing = absence(column, chunk.null_count_opt(), rows);
         let ty = plain(name.data_type());
-        let text = ty == DataType::Utf8;
         // Texts may be cut off there, and old files order them otherwise.
         let exact = chunk.min_is_exact() && chunk.max_is_exact() && !chunk.is_min_max_deprecated();
         let ordered = match &ty {
             DataType::Utf8 => exact && matches!(column.ty, Type::Text | Type::Label(_)),
             ty => prune::ordered(ty),
         };
-        let unknown = Extent { least: Value::Missing, greatest: Value::Missing, missing };
-        // Every text is one that a column of texts may have.
-        let alone =
-            OfColumn { extent: unknown, sound: text && column.ty == Type::Text && unseen, least: None };
-        if !ordered {
-            return Some(alone);
-        }
-        let Some((least, greatest)) = self.ends(field, &ty) else { return Some(alone) };
-        let ends = self.value(column, &least).zip(self.value(column, &greatest));
-        let Some((low, high)) = ends.filter(|(low, high)| !low.is_missing() && !high.is_missing()) else {
-            return Some(alone);
+        let ends = || {
+            let (least, greatest) = self.ends(field, &ty).filter(|_| ordered)?;
+            let (low, high) = self.value(column, &least).zip(self.value(column, &greatest))?;
+            Some((low, high, least))
         };
-        // What lies between two values that may be there may be there too, but for labels and for
-        // decimals that lose digits.
-        let between = match (&column.ty, &ty) {
-            (Type::Label(_), _) => low == high,
-            (Type::Decimal { scale, .. }, DataType::Decimal128(_, from)) => i8::try_from(*scale) == Ok(*from),
-            (Type::Decimal { .. }, ty) => ty.is_integer(),
-            (Type::Text, _) => text,
-            (Type::Int | Type::Float | Type::Date | Type::Timestamp, _) => !text,
-            _ => false,
-        };
-        if matches!(column.ty, Type::Label(_)) && !between {
-            return Some(alone);
-        }
-        let extent = Extent { least: low, greatest: high, missing };
-        Some(OfColumn { extent, sound: between && unseen, least: Some(least) })
+        Some(judged(column, &ty, missing, ends))
     }
 
     /// A value of the file as one of the column, if it is one; missing where it is missing.
@@ -209,7 +189,7 @@ impl Said<'_> {
     }
 
     /// The field of a column, which no other column is read from, and its only leaf.
-    fn leaf(&self, column: usize) -> Option<(usize, usize)> {
+    pub fn leaf(&self, column: usize) -> Option<(usize, usize)> {
         let field = self.binding.field_of(column)?;
         only_leaf(self.footer.parquet_schema(), field).map(|leaf| (field, leaf))
     }
@@ -237,4 +217,49 @@ impl Said<'_> {
         let bits = Sbbf::read_from_column_chunk(chunk, self.file).ok()??;
         Some(Filter { bits, ty })
     }
+}
+
+/// Which rows have no value, by how many have none.
+pub(super) fn absence(column: &Column, missing: Option<u64>, rows: u64) -> Absence {
+    match missing {
+        // NaN is how files write a missing number, and no statistics count it.
+        Some(0) if column.ty != Type::Float => Absence::None,
+        Some(missing) if missing == rows => Absence::All,
+        _ => Absence::Some,
+    }
+}
+
+/// What follows for a column from its least and greatest value in a file, and from the least as it stands
+/// there.
+pub(super) fn judged(
+    column: &Column,
+    ty: &DataType,
+    missing: Absence,
+    ends: impl FnOnce() -> Option<(Value, Value, ArrayRef)>,
+) -> OfColumn {
+    let unseen = column.optional || missing == Absence::None;
+    let unknown = Extent { least: Value::Missing, greatest: Value::Missing, missing };
+    if missing == Absence::All {
+        return OfColumn { extent: unknown, sound: unseen, least: None };
+    }
+    let text = *ty == DataType::Utf8;
+    // Every text is one that a column of texts may have.
+    let alone = OfColumn { extent: unknown, sound: text && column.ty == Type::Text && unseen, least: None };
+    let known = |(low, high, _): &(Value, Value, ArrayRef)| !low.is_missing() && !high.is_missing();
+    let Some((low, high, least)) = ends().filter(known) else { return alone };
+    // What lies between two values that may be there may be there too, but for labels and for decimals that
+    // lose digits.
+    let between = match (&column.ty, ty) {
+        (Type::Label(_), _) => low == high,
+        (Type::Decimal { scale, .. }, DataType::Decimal128(_, from)) => i8::try_from(*scale) == Ok(*from),
+        (Type::Decimal { .. }, ty) => ty.is_integer(),
+        (Type::Text, _) => text,
+        (Type::Int | Type::Float | Type::Date | Type::Timestamp, _) => !text,
+        _ => false,
+    };
+    if matches!(column.ty, Type::Label(_)) && !between {
+        return alone;
+    }
+    let extent = Extent { least: low, greatest: high, missing };
+    OfColumn { extent, sound: between && unseen, least: Some(least) }
 }

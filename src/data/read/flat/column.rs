@@ -42,6 +42,8 @@ pub struct Column {
     optional: bool,
     /// Whether values may come as codes.
     coded: bool,
+    /// Rows that were passed over since one was read.
+    skipped: usize,
     page: Option<DataPage>,
     pages: Box<dyn PageReader>,
     unsqueezer: Option<Unsqueezer>,
@@ -128,6 +130,7 @@ impl Column {
             ty,
             optional,
             coded,
+            skipped: 0,
             page: None,
             pages,
             unsqueezer,
@@ -140,6 +143,7 @@ impl Column {
 
     /// The next rows, of which there must be so many.
     pub fn read(&mut self, rows: usize) -> Result<ArrayRef> {
+        self.pass_over()?;
         match self.kind {
             Kind::Int32 => self.numbers::<Int32Type>(rows),
             Kind::Int64 => self.numbers::<Int64Type>(rows),
@@ -309,22 +313,57 @@ impl Column {
         Ok(Arc::new(BooleanArray::new(bits, Some(known))))
     }
 
+    /// Passes over the next rows, of which there must be so many. Pages that have no other rows will not be
+    /// decoded.
+    pub fn skip(&mut self, rows: usize) {
+        self.skipped += rows;
+    }
+
+    /// Goes to the row that is to be read next.
+    fn pass_over(&mut self) -> Result<()> {
+        let mut rows = std::mem::take(&mut self.skipped);
+        while rows > 0 {
+            if let Some(page) = self.page.as_mut().filter(|page| page.rows > 0) {
+                let take = page.rows.min(rows);
+                page.skip(take)?;
+                rows -= take;
+                continue;
+            }
+            let next =
+                self.pages.peek_next_page()?.ok_or_else(|| damage("fewer rows than there should be"))?;
+            match next.num_rows.or(next.num_levels) {
+                Some(all) if !next.is_dict && all <= rows => {
+                    self.pages.skip_next_page()?;
+                    rows -= all;
+                }
+                _ => self.next_page()?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the next page, of rows or of the dictionary.
+    fn next_page(&mut self) -> Result<()> {
+        self.page = None;
+        let page = match (self.pages.get_next_page()?, &mut self.unsqueezer) {
+            (Some(page), Some(unsqueezer)) => Some(unsqueezer.page(page)?),
+            (page, _) => page,
+        };
+        match page {
+            None => return Err(damage("fewer rows than there should be")),
+            Some(Page::DictionaryPage { buf, num_values, .. }) => {
+                self.dictionary = dictionary(self.kind, &buf, num_values as usize)?;
+                self._memory = self.unsqueezer.as_mut().map(Unsqueezer::last).unwrap_or_default();
+            }
+            Some(page) => self.page = Some(DataPage::of(page, self.kind, self.optional)?),
+        }
+        Ok(())
+    }
+
     /// The page that has the next row, the dictionary, and room for codes.
     fn page(&mut self) -> Result<(&mut DataPage, &Dictionary, &mut Room)> {
         while self.page.as_ref().is_none_or(|page| page.rows == 0) {
-            self.page = None;
-            let page = match (self.pages.get_next_page()?, &mut self.unsqueezer) {
-                (Some(page), Some(unsqueezer)) => Some(unsqueezer.page(page)?),
-                (page, _) => page,
-            };
-            match page {
-                None => return Err(damage("fewer rows than there should be")),
-                Some(Page::DictionaryPage { buf, num_values, .. }) => {
-                    self.dictionary = dictionary(self.kind, &buf, num_values as usize)?;
-                    self._memory = self.unsqueezer.as_mut().map(Unsqueezer::last).unwrap_or_default();
-                }
-                Some(page) => self.page = Some(DataPage::of(page, self.kind, self.optional)?),
-            }
+            self.next_page()?;
         }
         let page = self.page.as_mut().ok_or_else(|| damage("no page"))?;
         Ok((page, &self.dictionary, &mut self.room))

@@ -29,6 +29,7 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::schema::types::SchemaDescriptor;
 use squeezed::Unsqueezer;
+use std::ops::Range;
 use std::sync::Arc;
 use window::Window;
 
@@ -61,20 +62,26 @@ pub struct Rows {
     groups: std::vec::IntoIter<usize>,
     batch_rows: usize,
     group: Option<Group>,
-    /// Chunks that are not read: by row group and field.
-    settled: Vec<SettledChunk>,
+    /// What is not read.
+    settled: Vec<Settled>,
 }
 
-/// A chunk that is not read, as nothing turns on its values.
-pub struct SettledChunk {
+/// Rows of a column that are not read, as nothing turns on their values.
+pub struct Settled {
+    /// The row group.
     pub group: usize,
     pub field: usize,
+    /// Rows of the group, as a batch has them; without them all.
+    pub rows: Option<Range<usize>>,
     /// The value that stands for all, as an array of one; of none, where all count as missing.
     pub stand_in: ArrayRef,
 }
 
 /// A row group that is being read.
 struct Group {
+    index: usize,
+    /// The next row.
+    next: usize,
     /// Rows that are left.
     rows: usize,
     columns: Vec<Source>,
@@ -88,23 +95,31 @@ enum Source {
 }
 
 impl Source {
-    fn read(&mut self, rows: usize) -> Result<ArrayRef> {
-        match self {
-            Source::Pages(column) => column.read(rows),
-            Source::StandIn(value) => {
-                let codes = match value.len() {
-                    0 => UInt16Array::new_null(rows),
-                    _ => UInt16Array::from_value(0, rows),
-                };
-                Ok(Arc::new(DictionaryArray::<UInt16Type>::try_new(codes, value.clone())?))
+    /// The next rows; where a value is given, it stands for theirs.
+    fn read(&mut self, rows: usize, stand_in: Option<&ArrayRef>) -> Result<ArrayRef> {
+        match (self, stand_in) {
+            (Source::StandIn(value), _) => standing_in(value, rows),
+            (Source::Pages(column), None) => column.read(rows),
+            (Source::Pages(column), Some(value)) => {
+                column.skip(rows);
+                standing_in(value, rows)
             }
         }
     }
 }
 
+/// A value for all rows, or none.
+fn standing_in(value: &ArrayRef, rows: usize) -> Result<ArrayRef> {
+    let codes = match value.len() {
+        0 => UInt16Array::new_null(rows),
+        _ => UInt16Array::from_value(0, rows),
+    };
+    Ok(Arc::new(DictionaryArray::<UInt16Type>::try_new(codes, value.clone())?))
+}
+
 impl Rows {
-    /// The same rows, without reading these chunks.
-    pub fn with_settled(self, settled: Vec<SettledChunk>) -> Rows {
+    /// The same rows, without reading these.
+    pub fn with_settled(self, settled: Vec<Settled>) -> Rows {
         Rows { settled, ..self }
     }
 
@@ -156,19 +171,25 @@ impl Rows {
         let rows = usize::try_from(group.num_rows()).unwrap_or(0);
         let mut columns = Vec::with_capacity(self.columns.len());
         for leaf in self.columns.iter().flatten() {
-            let settled = self.settled.iter().find(|chunk| (chunk.group, chunk.field) == (index, leaf.field));
-            if let Some(chunk) = settled {
-                columns.push(Source::StandIn(chunk.stand_in.clone()));
+            let mut settled =
+                self.settled.iter().filter(|rows| (rows.group, rows.field) == (index, leaf.field)).peekable();
+            let some = settled.peek().is_some();
+            if let Some(whole) = settled.find(|settled| settled.rows.is_none()) {
+                columns.push(Source::StandIn(whole.stand_in.clone()));
                 continue;
             }
+            // Where pages are passed over, it helps to know where they lie.
+            let offsets = self.footer.metadata().offset_index().filter(|_| some);
+            let pages = offsets.and_then(|offsets| offsets.get(index)?.get(leaf.column));
+            let pages = pages.map(|pages| pages.page_locations().clone());
             let chunk = group.columns().get(leaf.column).ok_or_else(|| damage("no data"))?;
             let (start, length) = chunk.byte_range();
             let window = Window::new(self.file.clone(), start..start.saturating_add(length));
             let (raw, unsqueezer) = Unsqueezer::of(chunk)?.unzip();
             let chunk = raw.as_ref().unwrap_or(chunk);
-            let pages = SerializedPageReader::new(Arc::new(window), chunk, rows, None)?;
+            let reader = SerializedPageReader::new(Arc::new(window), chunk, rows, pages)?;
             let how = (leaf.optional, leaf.coded);
-            let column = Column::new(leaf.kind, leaf.ty.clone(), how, (Box::new(pages), unsqueezer));
+            let column = Column::new(leaf.kind, leaf.ty.clone(), how, (Box::new(reader), unsqueezer));
             columns.push(Source::Pages(Box::new(column)));
         }
         let rest = self.rest.clone().map(|mask| {
@@ -181,7 +202,7 @@ impl Rows {
             .with_batch_size(self.batch_rows)
             .build()
         });
-        Ok(Group { rows, columns, rest: rest.transpose()? })
+        Ok(Group { index, next: 0, rows, columns, rest: rest.transpose()? })
     }
 
     fn advance(&mut self) -> std::result::Result<Option<RecordBatch>, ArrowError> {
@@ -198,18 +219,31 @@ impl Rows {
         let mut rest = rest.iter().flat_map(|rest| rest.columns());
         let mut own = group.columns.iter_mut();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
+        let batch = group.next..group.next + rows;
         for leaf in &self.columns {
             arrays.push(match leaf {
-                Some(_) => own.next().ok_or_else(|| damage("no data"))?.read(rows)?,
+                Some(leaf) => {
+                    let mut settled = self.settled.iter();
+                    let here = settled.find(|settled| {
+                        (settled.group, settled.field) == (group.index, leaf.field)
+                            && settled.rows.as_ref() == Some(&batch)
+                    });
+                    let stand_in = here.map(|settled| &settled.stand_in);
+                    own.next().ok_or_else(|| damage("no data"))?.read(rows, stand_in)?
+                }
                 None => rest.next().cloned().ok_or_else(|| damage("no data"))?,
             });
         }
         group.rows -= rows;
+        group.next += rows;
         let fields = self.schema.fields().iter().zip(&arrays);
-        // Codes may follow values, and values codes.
+        // Codes may follow values, and values codes; what is not read may be missing for once.
         let fields = fields.map(|(field, array)| match field.data_type() == array.data_type() {
             true => field.clone(),
-            false => Arc::new(field.as_ref().clone().with_data_type(array.data_type().clone())),
+            false => {
+                let ty = array.data_type().clone();
+                Arc::new(field.as_ref().clone().with_data_type(ty).with_nullable(true))
+            }
         });
         let schema = Arc::new(Schema::new(fields.collect::<Vec<FieldRef>>()));
         let options = RecordBatchOptions::new().with_row_count(Some(rows));

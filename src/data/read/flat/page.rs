@@ -104,6 +104,20 @@ impl DataPage {
         Ok(DataPage { rows, known, values })
     }
 
+    /// Passes over rows, no more than there are.
+    pub fn skip(&mut self, rows: usize) -> Result<()> {
+        // Nobody asks for what comes behind the last.
+        if rows < self.rows {
+            let count = self.known(rows, &mut Bitmap::default())?;
+            match &mut self.values {
+                Values::Plain(_, at) => *at += count,
+                Values::Codes(hybrid) => hybrid.read::<u32>(count, &mut Vec::new())?,
+            }
+        }
+        self.rows -= rows;
+        Ok(())
+    }
+
     /// Whether its values are codes of at most 16 bits.
     pub fn has_narrow_codes(&self) -> bool {
         matches!(&self.values, Values::Codes(hybrid) if hybrid.width() <= 16)
