@@ -28,6 +28,7 @@ pub mod diagnostic;
 pub mod events;
 pub mod insight;
 pub mod interpret;
+mod levels;
 pub mod program;
 pub mod prove;
 pub mod run;

@@ -1,7 +1,7 @@
 //! What a plan does, to be looked at.
 
-use super::kernels::{self, Level};
 use super::plan::{Input, Plan, Work};
+use crate::levels::{Level, level};
 use std::fmt;
 
 /// A plan in numbers; its `Display` is for people.
@@ -42,7 +42,7 @@ impl Plan {
             kept: self.wanted.len(),
             registers: self.registers,
             chunk_rows: self.chunk_rows,
-            instructions: match kernels::level() {
+            instructions: match level() {
                 Level::Plain => "no vector instructions",
                 Level::Avx2 => "AVX2",
                 Level::Avx512 => "AVX-512",

@@ -1,153 +1,68 @@
-//! The innermost loops over words: bits with bits, bits counted, and values to distances; and which vector
-//! instructions there are.
-//!
-//! Each is written once for any machine and, on x86-64, compiled or written again for AVX2 and
-//! AVX-512, of which the best that the machine has is chosen when it runs ([`level`]). All give the
-//! same words; the tests compare them. Under Miri the plain ones are taken.
+//! The innermost loops over words: bits with bits, bits counted, and values to distances. Each is written once
+//! and compiled anew for each level of vector instructions; the tests compare what they give.
 
 #![expect(
     unsafe_code,
     reason = "a function compiled for AVX may only be called where the machine has it, which no type says"
 )]
 
-use std::sync::OnceLock;
-
-/// Vector instructions that are used.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Level {
-    /// Anything.
-    Plain,
-    /// 256 bits at a time.
-    Avx2,
-    /// 512 bits at a time, comparisons straight to bits.
-    Avx512,
-}
-
-static LEVEL: OnceLock<Level> = OnceLock::new();
-
-/// The best level that this machine has, or what [`use_at_most`] left of it.
-pub(super) fn level() -> Level {
-    *LEVEL.get_or_init(detect)
-}
-
-/// Does without instructions of higher levels from now on, which is the same answer, later: for
-/// measurements that shall not depend on the machine. Gives the level that is used; where something was
-/// evaluated before, it stays as it was.
-pub fn use_at_most(most: Level) -> Level {
-    *LEVEL.get_or_init(|| detect().min(most))
-}
-
-#[cfg(all(target_arch = "x86_64", not(miri)))]
-fn detect() -> Level {
-    let wide = is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512vpopcntdq");
-    let middle = is_x86_feature_detected!("avx2")
-        && is_x86_feature_detected!("bmi1")
-        && is_x86_feature_detected!("bmi2")
-        && is_x86_feature_detected!("popcnt");
-    match (middle, wide) {
-        (true, true) => Level::Avx512,
-        (true, false) => Level::Avx2,
-        (false, _) => Level::Plain,
-    }
-}
-
-#[cfg(not(all(target_arch = "x86_64", not(miri))))]
-fn detect() -> Level {
-    Level::Plain
-}
-
-/// Defines a function that runs one body, compiled anew for each level.
-macro_rules! compiled_for_each_level {
-    ($(#[$doc:meta])* $name:ident, $at:ident, ($($argument:ident: $type:ty),*) $(-> $result:ty)?, $body:ident) => {
-        $(#[$doc])*
-        pub(super) fn $name($($argument: $type),*) $(-> $result)? {
-            $at(level(), $($argument),*)
-        }
-
-        fn $at(level: Level, $($argument: $type),*) $(-> $result)? {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,bmi1,bmi2,popcnt")]
-                fn wide($($argument: $type),*) $(-> $result)? {
-                    $body($($argument),*)
-                }
-                #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-                fn middle($($argument: $type),*) $(-> $result)? {
-                    $body($($argument),*)
-                }
-                match level {
-                    // SAFETY: `detect` found these features.
-                    Level::Avx512 => return unsafe { wide($($argument),*) },
-                    // SAFETY: likewise.
-                    Level::Avx2 => return unsafe { middle($($argument),*) },
-                    Level::Plain => {}
-                }
-            }
-            let _ = level;
-            $body($($argument),*)
-        }
-    };
-}
+use crate::levels::compiled_for_each_level;
 
 compiled_for_each_level! {
     /// `out = a & b`
-    and2, and2_at, (out: &mut [u64], a: &[u64], b: &[u64]), and2_body
+    pub(super) and2, and2_at, (out: &mut [u64], a: &[u64], b: &[u64]), and2_body
 }
 compiled_for_each_level! {
     /// `out = a | b`
-    or2, or2_at, (out: &mut [u64], a: &[u64], b: &[u64]), or2_body
+    pub(super) or2, or2_at, (out: &mut [u64], a: &[u64], b: &[u64]), or2_body
 }
 compiled_for_each_level! {
     /// `out = a & b & c & d`
-    and4, and4_at, (out: &mut [u64], a: &[u64], b: &[u64], c: &[u64], d: &[u64]), and4_body
+    pub(super) and4, and4_at, (out: &mut [u64], a: &[u64], b: &[u64], c: &[u64], d: &[u64]), and4_body
 }
 compiled_for_each_level! {
     /// `out = a | b | c | d`
-    or4, or4_at, (out: &mut [u64], a: &[u64], b: &[u64], c: &[u64], d: &[u64]), or4_body
+    pub(super) or4, or4_at, (out: &mut [u64], a: &[u64], b: &[u64], c: &[u64], d: &[u64]), or4_body
 }
 compiled_for_each_level! {
     /// `out &= a`
-    and_with, and_with_at, (out: &mut [u64], a: &[u64]), and_with_body
+    pub(super) and_with, and_with_at, (out: &mut [u64], a: &[u64]), and_with_body
 }
 compiled_for_each_level! {
     /// `out |= a`
-    or_with, or_with_at, (out: &mut [u64], a: &[u64]), or_with_body
+    pub(super) or_with, or_with_at, (out: &mut [u64], a: &[u64]), or_with_body
 }
 compiled_for_each_level! {
     /// `out &= !a`
-    and_not_with, and_not_with_at, (out: &mut [u64], a: &[u64]), and_not_with_body
+    pub(super) and_not_with, and_not_with_at, (out: &mut [u64], a: &[u64]), and_not_with_body
 }
 compiled_for_each_level! {
     /// `out = known & !out`
-    complement, complement_at, (out: &mut [u64], known: &[u64]), complement_body
+    pub(super) complement, complement_at, (out: &mut [u64], known: &[u64]), complement_body
 }
 compiled_for_each_level! {
     /// How many bits are set.
-    count, count_at, (words: &[u64]) -> u64, count_body
+    pub(super) count, count_at, (words: &[u64]) -> u64, count_body
 }
 compiled_for_each_level! {
     /// How many bits of bytes are set.
-    count_bytes, count_bytes_at, (bytes: &[u8]) -> u64, count_bytes_body
+    pub(super) count_bytes, count_bytes_at, (bytes: &[u8]) -> u64, count_bytes_body
 }
 compiled_for_each_level! {
     /// `remaining &= !condition`; `out` has the rows of `condition` that remained. Whether any are in it.
-    peel, peel_at, (out: &mut [u64], remaining: &mut [u64], condition: &[u64]) -> bool, peel_body
+    pub(super) peel, peel_at, (out: &mut [u64], remaining: &mut [u64], condition: &[u64]) -> bool, peel_body
 }
 compiled_for_each_level! {
     /// The distance of each value from `base`, from 0 to 255: what lies outside is at the nearer end.
-    distances_i64, distances_i64_at, (out: &mut [u8], values: &[i64], base: i64), distances_i64_body
+    pub(super) distances_i64, distances_i64_at, (out: &mut [u8], values: &[i64], base: i64), distances_i64_body
 }
 compiled_for_each_level! {
     /// As [`distances_i64`].
-    distances_i32, distances_i32_at, (out: &mut [u8], values: &[i32], base: i32), distances_i32_body
+    pub(super) distances_i32, distances_i32_at, (out: &mut [u8], values: &[i32], base: i32), distances_i32_body
 }
 compiled_for_each_level! {
     /// As [`distances_i64`].
-    distances_u32, distances_u32_at, (out: &mut [u8], values: &[u32], base: u32), distances_u32_body
+    pub(super) distances_u32, distances_u32_at, (out: &mut [u8], values: &[u32], base: u32), distances_u32_body
 }
 
 macro_rules! word_by_word {
@@ -220,11 +135,7 @@ distances!(distances_u32_body, u32);
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-
-    /// All levels that this machine has.
-    pub(in crate::vector) fn levels() -> Vec<Level> {
-        [Level::Plain, Level::Avx2, Level::Avx512].into_iter().filter(|at| *at <= level()).collect()
-    }
+    use crate::levels::levels;
 
     pub(in crate::vector) fn spread(count: usize) -> impl Iterator<Item = u64> {
         (0..count as u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31))

@@ -6,7 +6,7 @@
     reason = "a function compiled for AVX may only be called where the machine has it; and its vector loads take pointers"
 )]
 
-use super::kernels::{Level, level};
+use crate::levels::{Level, level};
 
 /// As many as there are codes of 16 bits.
 pub(super) const CODES: usize = 1 << 16;

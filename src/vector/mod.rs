@@ -30,10 +30,10 @@ mod tested;
 mod text;
 mod wording;
 
+pub use crate::levels::{Level, use_at_most};
 pub use column::array_of;
 pub use evaluate::{NodeColumns, VectorError, Workspace};
 pub use explain::PlanSummary;
-pub use kernels::{Level, use_at_most};
 pub use output::{Assignment, Counts, DeclaredCount, Output, OutputColumn, true_count};
 pub use plan::{Plan, Wanted};
 pub use settle::{Known, StandIn};

@@ -9,7 +9,7 @@
     reason = "a function compiled for AVX may only be called where the machine has it, which no type says; and its vector loads take pointers"
 )]
 
-use super::kernels::{Level, level};
+use crate::levels::{Level, level};
 
 /// Values that are tested 64 at a time.
 pub(super) trait Tested: Copy + PartialOrd {
@@ -376,8 +376,9 @@ mod x86 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::kernels::tests::{levels, spread};
+    use super::super::kernels::tests::spread;
     use super::*;
+    use crate::levels::levels;
 
     fn expected<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> Vec<u64> {
         let word = |values: &[T]| (0..).zip(values).map(|(at, value)| u64::from(holds(*value)) << at).sum();

@@ -1,9 +1,15 @@
 //! From the Arrow types that files have to the canonical ones. A value that does not fit becomes
 //! null; nothing is rounded.
 
+#![expect(
+    unsafe_code,
+    reason = "a function compiled for AVX may only be called where the machine has it, which no type says"
+)]
+
 use super::clock::{Clock, FIRST_DAY, LAST_DAY, MICROS};
 use super::{is_text, list, text};
 use crate::data::bad_values::BadRows;
+use crate::levels::compiled_for_each_level;
 use crate::program::{Program, Type, TypeId};
 use crate::semantics::columnar::column_type;
 use arrow::array::{
@@ -122,14 +128,9 @@ fn ints(raw: &ArrayRef) -> Result<Int64Array, ArrowError> {
 fn floats(raw: &ArrayRef) -> Result<Float64Array, ArrowError> {
     let wide = arrow_cast(raw, &DataType::Float64)?;
     let wide = wide.as_primitive::<Float64Type>();
-    // In steps that any machine does for several values at once.
-    let (mut nan, mut signs) = (false, 0);
-    for value in wide.values() {
-        nan |= value.is_nan();
-        signs |= value.to_bits();
-    }
+    let (nan, signs) = oddities(wide.values());
     // Without a sign no value is the negative zero.
-    if !nan && signs.cast_signed() >= 0 {
+    if !nan && !signs {
         return Ok(wide.clone());
     }
     if nan {
@@ -137,6 +138,21 @@ fn floats(raw: &ArrayRef) -> Result<Float64Array, ArrowError> {
     }
     // -0 + 0 is 0; every other number stays.
     Ok(wide.unary(|value| value + 0.0))
+}
+
+compiled_for_each_level! {
+    /// Whether any is NaN, and whether any has a sign.
+    oddities, oddities_at, (values: &[f64]) -> (bool, bool), oddities_plain
+}
+
+#[inline(always)]
+fn oddities_plain(values: &[f64]) -> (bool, bool) {
+    let (mut nan, mut signs) = (false, 0);
+    for value in values {
+        nan |= value.is_nan();
+        signs |= value.to_bits();
+    }
+    (nan, signs.cast_signed() < 0)
 }
 
 /// Whether a number fits in so many digits.
@@ -242,7 +258,7 @@ fn moments<T: ArrowPrimitiveType<Native = i64>>(
 ) -> TimestampMicrosecondArray {
     // Only microseconds stay what they are.
     let same = micros(1) == Some(1);
-    if same && !local && raw.values().iter().fold(0, |bad, value| bad | out_of_reach(*value)) >= 0 {
+    if same && !local && all_in_reach(raw.values()) {
         // They are what is wanted already.
         return TimestampMicrosecondArray::new(raw.values().clone(), raw.nulls().cloned())
             .with_timezone("UTC");
@@ -257,12 +273,23 @@ fn moments<T: ArrowPrimitiveType<Native = i64>>(
     array.with_timezone("UTC")
 }
 
+compiled_for_each_level! {
+    /// Whether all moments lie within the years 1 to 9999.
+    all_in_reach, all_in_reach_at, (moments: &[i64]) -> bool, all_in_reach_plain
+}
+
+#[inline(always)]
+fn all_in_reach_plain(moments: &[i64]) -> bool {
+    moments.iter().fold(0, |bad, moment| bad | out_of_reach(*moment)) >= 0
+}
+
 /// Whether a moment lies within the years 1 to 9999.
 pub(super) fn in_reach(micros: i64) -> bool {
     out_of_reach(micros) >= 0
 }
 
 /// Negative where a moment does not lie within the years 1 to 9999.
+#[inline(always)]
 fn out_of_reach(micros: i64) -> i64 {
     const DAY: i64 = MICROS * 86_400;
     // Both ends are so near to zero that what wraps around becomes negative too.
@@ -277,4 +304,40 @@ pub(super) fn strings(array: &StringArray) -> ArrayRef {
 /// Bools from texts.
 pub(super) fn bools(values: impl Iterator<Item = Option<bool>>) -> ArrayRef {
     Arc::new(values.collect::<BooleanArray>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::levels::levels;
+
+    #[test]
+    fn oddities_are_found_by_any_instructions() {
+        let last = (LAST_DAY + 1) * MICROS * 86_400 - 1;
+        for level in levels() {
+            for count in [0, 1, 7, 64, 100] {
+                let numbers: Vec<f64> = (0..count).map(f64::from).collect();
+                assert_eq!(oddities_at(level, &numbers), (false, false));
+                let moments: Vec<i64> = (0..count).map(|n| last - i64::from(n)).collect();
+                assert!(all_in_reach_at(level, &moments));
+                for at in 0..numbers.len() {
+                    let with = |odd: f64| {
+                        let mut numbers = numbers.clone();
+                        numbers[at] = odd;
+                        oddities_at(level, &numbers)
+                    };
+                    assert!(with(f64::NAN).0 && !with(f64::INFINITY).0);
+                    assert_eq!(
+                        (with(-0.0), with(-5.5), with(7.0)),
+                        ((false, true), (false, true), (false, false))
+                    );
+                    for beyond in [last + 1, i64::MAX, i64::MIN, FIRST_DAY * MICROS * 86_400 - 1] {
+                        let mut moments = moments.clone();
+                        moments[at] = beyond;
+                        assert!(!all_in_reach_at(level, &moments));
+                    }
+                }
+            }
+        }
+    }
 }

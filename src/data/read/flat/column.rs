@@ -4,7 +4,7 @@ use super::bitmap::Bitmap;
 use super::damage;
 use super::page::{DataPage, Dictionary, Number, Values, dictionary, plain};
 use super::spare::Memory;
-use super::spread::{Movable, ROWS, spread, spread_bits};
+use super::spread::{Movable, ROWS, greatest, spread, spread_bits};
 use super::squeezed::Unsqueezer;
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, BooleanArray, DictionaryArray, Int32Array, PrimitiveArray,
@@ -221,8 +221,7 @@ impl Column {
             Some(list) => list.clone(),
             None => self.listed.insert(values(self)?).clone(),
         };
-        let most = codes.some.iter().fold(0, |most, code| *code.max(&most));
-        if !codes.some.is_empty() && usize::from(most) >= list.len() {
+        if !codes.some.is_empty() && usize::from(greatest(&codes.some)) >= list.len() {
             return Err(damage("a code that stands for nothing"));
         }
         let (codes, known) = codes.finish(self.optional);

@@ -7,6 +7,8 @@
     reason = "a function compiled for certain instructions may only be called where the machine has them; and vector loads take pointers"
 )]
 
+use crate::levels::compiled_for_each_level;
+
 /// A value whose bytes may go from one place to another.
 pub trait Movable: Copy + Default {
     /// Moves values to the rows that are known, with vector instructions; says whether it has.
@@ -27,14 +29,18 @@ pub fn spread<T: Movable>(known: &[u64], rows: usize, values: &mut Vec<T>) {
     values.truncate(rows);
 }
 
-/// How many bits are set.
-pub fn set(words: &[u64]) -> usize {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    if is_x86_feature_detected!("popcnt") {
-        // SAFETY: the machine has it.
-        return unsafe { x86::set(words) };
-    }
-    set_plain(words)
+compiled_for_each_level! {
+    /// How many bits are set.
+    pub set, set_at, (words: &[u64]) -> usize, set_plain
+}
+compiled_for_each_level! {
+    /// The greatest code; 0 where there is none.
+    pub greatest, greatest_at, (codes: &[u16]) -> u16, greatest_plain
+}
+
+#[inline(always)]
+fn greatest_plain(codes: &[u16]) -> u16 {
+    codes.iter().fold(0, |most, code| *code.max(&most))
 }
 
 #[inline(always)]
@@ -152,11 +158,6 @@ mod x86 {
     use super::ROWS;
     use std::arch::x86_64::*;
 
-    #[target_feature(enable = "popcnt")]
-    pub fn set(words: &[u64]) -> usize {
-        super::set_plain(words)
-    }
-
     #[target_feature(enable = "bmi2")]
     pub fn deposit(bits: u64, mask: u64) -> u64 {
         _pdep_u64(bits, mask)
@@ -241,6 +242,7 @@ mod x86 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::levels::levels;
 
     fn words(count: usize) -> Vec<u64> {
         let mixed = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23) ^ n;
@@ -295,7 +297,21 @@ mod tests {
             assert_eq!(spread_bits(&known, &some), expected);
             for (word, bits) in known.iter().zip(&some) {
                 assert_eq!(deposit(*bits, *word), deposit_plain(*bits, *word));
-                assert_eq!(set(&[*bits, *word]), set_plain(&[*bits, *word]));
+            }
+        }
+    }
+
+    #[test]
+    fn counts_and_maxima_are_the_same_for_any_instructions() {
+        let (words, codes) = (words(37), [3, 900, 17, u16::MAX - 1, 40_000].repeat(21));
+        for level in levels() {
+            for count in [0, 1, 5, 37, 100] {
+                let (words, codes) = (&words[..count.min(37)], &codes[..count]);
+                assert_eq!(
+                    set_at(level, words),
+                    words.iter().map(|word| word.count_ones() as usize).sum::<usize>()
+                );
+                assert_eq!(greatest_at(level, codes), codes.iter().copied().max().unwrap_or(0));
             }
         }
     }
