@@ -11,10 +11,12 @@
 
 mod bits;
 mod choose;
+mod chunk;
 mod clock;
 mod codes;
 mod column;
 mod compare;
+mod compile;
 mod dates;
 mod evaluate;
 mod explain;
