@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use assert_cmd::Command;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -190,6 +190,51 @@ fn keys_are_always_read() {
     assert!(run(&users).status.success());
     users.destroy(0, "user_id");
     assert!(!run(&users).status.success());
+}
+
+#[test]
+fn what_is_the_same_in_all_rows_is_not_read() {
+    let columns = "  joined : date\n  fan : bool\n  tier : gold | silver\n  score : int?\n  level : int\n";
+    let rules = "segment fans when fan and score >= 5\nsegment golden when tier = gold or level > 3\n\
+                 trait more : int = level + 2\nsegment known_fans when fan is known and not fan";
+    let users = Users::new(columns, rules);
+    for year in 0..3_i64 {
+        let rows = 0..ROWS;
+        // Nobody was a fan in the first year, all were in the second, and some in the third.
+        let fans = rows.clone().map(|row| Some(year == 1 || year == 2 && row % 3 == 0));
+        let tiers =
+            rows.clone().map(|row| if year == 0 || year == 2 && row % 2 == 0 { "gold" } else { "silver" });
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("user_id", Arc::new(Int64Array::from_iter_values(rows.clone().map(|row| year * ROWS + row)))),
+            ("joined", Arc::new(Date32Array::from_iter_values(rows.clone().map(|_| FIRST_DAY)))),
+            ("fan", Arc::new(fans.collect::<BooleanArray>())),
+            ("tier", Arc::new(StringArray::from_iter_values(tiers))),
+            (
+                "score",
+                Arc::new(rows.clone().map(|row| (row % 2 == 0).then_some(row % 60)).collect::<Int64Array>()),
+            ),
+            (
+                "level",
+                Arc::new(Int64Array::from_iter_values(rows.map(|row| if year == 1 { 7 } else { row % 7 }))),
+            ),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let file = File::create(users.file(i32::try_from(year).unwrap())).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+    let before = users.run().unwrap();
+    assert!(before["segments"]["golden"].as_i64().unwrap() > 2 * ROWS, "{before}");
+    users.stays_the_same_without(&[
+        (0, "fan"),
+        (0, "score"),
+        (0, "tier"),
+        (1, "fan"),
+        (1, "tier"),
+        (1, "level"),
+    ]);
+    needs(&users, 2, "fan");
 }
 
 /// A file of one row group with an index of its pages: 200,000 users in the order in which they joined.

@@ -30,6 +30,12 @@ impl Extent {
     pub const UNKNOWN: Extent =
         Extent { least: Value::Missing, greatest: Value::Missing, missing: Absence::Some };
 
+    /// The value of all rows, where they all have the same.
+    pub fn only_value(&self) -> Option<&Value> {
+        let same = self.missing == Absence::None && self.least == self.greatest;
+        Some(&self.least).filter(|value| same && !value.is_missing())
+    }
+
     /// What a condition that is known to have this outcome for each known value, and is false for a
     /// missing one, comes to for all rows.
     pub fn outcome(&self, holds: Option<bool>) -> Option<bool> {

@@ -95,7 +95,7 @@ impl Plan {
 
     /// Whether more may be settled of rows of which that much is known than of those among which they are.
     pub fn tells_more(&self, column: usize, extent: &Extent, than: &Extent) -> bool {
-        if extent.missing != than.missing {
+        if extent.missing != than.missing || extent.only_value() != than.only_value() {
             return true;
         }
         let of_column = |of: &BatchInput| matches!(of.input, Input::Column(at, _) if at == column);
@@ -128,8 +128,10 @@ impl Plan {
             Work::Keep(_) => Needs::Registers(Vec::new()),
             Work::Node(step) => {
                 let (outcome, needs) = match (&step.prepared, &step.node.expr) {
-                    (Prepared::Input(input), _) => (Held::Input(*input), Needs::Values(*input)),
-                    (Prepared::Nothing, Expr::IsKnown(operand)) => is_known(*operand, &held, extents),
+                    (Prepared::Input(input), _) => as_it_comes(*input, step.register, extents),
+                    (Prepared::Nothing, Expr::IsKnown(operand)) => {
+                        is_known(*operand, step.register, &held, extents)
+                    }
                     (Prepared::Nothing, expr) => {
                         let (outcome, needs) = decide(expr, &held);
                         let needs = needs.unwrap_or_else(|| step.operands.clone());
@@ -137,12 +139,7 @@ impl Plan {
                     }
                 };
                 put(&mut held, step.register, outcome);
-                match needs {
-                    Needs::Column(input, _) => {
-                        Needs::Column(input, vec![(step.register, matches!(outcome, Held::Settled(_)))])
-                    }
-                    needs => needs,
-                }
+                needs
             }
             Work::Tests(group) => {
                 let Some(Held::Input(input)) = held.get(group.source).copied() else {
@@ -226,17 +223,27 @@ fn mark(needed: &mut [bool], register: usize) {
     }
 }
 
-fn is_known(operand: NodeId, held: &[Held], extents: &[Extent]) -> (Held, Needs) {
-    let register = operand.0 as usize;
-    let Some(Held::Input(input)) = held.get(register).copied() else {
-        return (Held::Anything, Needs::Registers(vec![register]));
+/// A column itself. One that is the same in all rows is as good as read, whatever is done with it; and a bool
+/// that is the same is a condition that is settled.
+fn as_it_comes(input: usize, register: usize, extents: &[Extent]) -> (Held, Needs) {
+    match extents.get(input).and_then(Extent::only_value) {
+        Some(Value::Bool(holds)) => (Held::Settled(*holds), Needs::Column(input, vec![(register, true)])),
+        Some(_) => (Held::Input(input), Needs::Column(input, vec![(register, true)])),
+        None => (Held::Input(input), Needs::Values(input)),
+    }
+}
+
+fn is_known(operand: NodeId, register: usize, held: &[Held], extents: &[Extent]) -> (Held, Needs) {
+    let source = operand.0 as usize;
+    let Some(Held::Input(input)) = held.get(source).copied() else {
+        return (Held::Anything, Needs::Registers(vec![source]));
     };
     let outcome = match extents.get(input).map(|extent| extent.missing) {
         Some(Absence::None) => Held::Settled(true),
         Some(Absence::All) => Held::Settled(false),
         _ => Held::Anything,
     };
-    (outcome, Needs::Column(input, Vec::new()))
+    (outcome, Needs::Column(input, vec![(register, matches!(outcome, Held::Settled(_)))]))
 }
 
 /// What a condition comes to by what its operands are, and which of them that takes; all where none are

@@ -161,7 +161,7 @@ impl Said<'_> {
         let exact = chunk.min_is_exact() && chunk.max_is_exact() && !chunk.is_min_max_deprecated();
         let ordered = match &ty {
             DataType::Utf8 => exact && matches!(column.ty, Type::Text | Type::Label(_)),
-            ty => prune::ordered(ty),
+            ty => comparable(ty),
         };
         let ends = || {
             let (least, greatest) = self.ends(field, &ty).filter(|_| ordered)?;
@@ -219,6 +219,11 @@ impl Said<'_> {
     }
 }
 
+/// Whether the ends of values of that type tell something of those between them.
+pub(super) fn comparable(ty: &DataType) -> bool {
+    prune::ordered(ty) || *ty == DataType::Boolean
+}
+
 /// Which rows have no value, by how many have none.
 pub(super) fn absence(column: &Column, missing: Option<u64>, rows: u64) -> Absence {
     match missing {
@@ -254,7 +259,7 @@ pub(super) fn judged(
         (Type::Decimal { scale, .. }, DataType::Decimal128(_, from)) => i8::try_from(*scale) == Ok(*from),
         (Type::Decimal { .. }, ty) => ty.is_integer(),
         (Type::Text, _) => text,
-        (Type::Int | Type::Float | Type::Date | Type::Timestamp, _) => !text,
+        (Type::Int | Type::Float | Type::Date | Type::Timestamp | Type::Bool, _) => !text,
         _ => false,
     };
     if matches!(column.ty, Type::Label(_)) && !between {

@@ -1,12 +1,11 @@
 //! Rows of a row group of which some columns need not be read: where a file has an index of its pages, what
 //! it says of those of a batch settles comparisons that the row group as a whole leaves open.
 //!
-//! Only numbers, dates and moments settle something here: the index may cut texts off. Any column may be left
+//! Numbers, dates, moments and bools settle something here, texts do not: the index may cut texts off. Any column may be left
 //! out.
 
 use super::flat::Settled;
-use super::prune::ordered;
-use super::settled::{NOTHING, OfColumn, Said, absence, judged, plain};
+use super::settled::{NOTHING, OfColumn, Said, absence, comparable, judged, plain};
 use crate::data::bind;
 use crate::data::facts::value_at;
 use crate::program::{Column, Type, Value};
@@ -134,7 +133,7 @@ fn pages(said: &Said, index: usize) -> Option<Vec<Page>> {
     let converter = StatisticsConverter::try_new(field.name(), schema, said.footer.parquet_schema()).ok()?;
     let missing = converter.data_page_null_counts(indexes, offsets, [&said.index]).ok()?;
     let ty = plain(field.data_type());
-    let ends = match ordered(&ty) {
+    let ends = match comparable(&ty) {
         true => {
             let least = converter.data_page_mins(indexes, offsets, [&said.index]).ok()?;
             let greatest = converter.data_page_maxes(indexes, offsets, [&said.index]).ok()?;
