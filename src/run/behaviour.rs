@@ -1,6 +1,6 @@
 //! What a run needs of events and of the population, from the files.
 
-use super::{EVENT_BATCH_ROWS, RunError, RunOptions, source};
+use super::{BATCH_ROWS, RunError, RunOptions, source};
 use crate::data::read::{self, ColumnRange, KeyMode, ReadOptions, TableParts};
 use crate::diagnostic::Diagnostic;
 use crate::events::{
@@ -110,7 +110,7 @@ impl Tables for Files {
         let range = earliest.map(|low| ColumnRange { column: events.at, low: Some(low.clone()), high: None });
         let options = ReadOptions {
             columns: Some(columns.to_vec()),
-            batch_rows: EVENT_BATCH_ROWS,
+            batch_rows: BATCH_ROWS,
             keys: KeyMode::Foreign,
             ranges: range.into_iter().collect(),
             ..self.options.clone()

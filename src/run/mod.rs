@@ -42,12 +42,10 @@ use std::time::Instant;
 use summary::Moment;
 use tally::Tally;
 
-/// Rows of a batch: enough to make the work on a batch count, few enough for some twenty columns of them
-/// to be in the second-level cache from decoding to counting.
-const BATCH_ROWS: usize = 32 * 1024;
+/// Rows of a batch: enough that what is done once for a batch and column does not count, few enough to be
+/// in a cache from decoding to counting.
+const BATCH_ROWS: usize = 64 * 1024;
 
-/// The same for events, of which only a few columns are read.
-const EVENT_BATCH_ROWS: usize = 64 * 1024;
 /// Bytes that the search for duplicate keys may take, where nothing else is said.
 const KEY_MEMORY: usize = 256 << 20;
 

@@ -20,18 +20,20 @@ pub(super) struct Outcomes {
 }
 
 impl Outcomes {
-    /// The planes for these values, of at least so many bytes: those that are kept, or else new ones.
+    /// The planes for these values, of at least so many bytes: those that are kept, or else new ones, which
+    /// may be made of those of other values.
     pub fn planes<'a>(
         memo: &'a mut Option<Outcomes>,
         values: &ArrayRef,
         bytes: usize,
-        make: impl FnOnce() -> Vec<Vec<u8>>,
+        make: impl FnOnce(Vec<Vec<u8>>) -> Vec<Vec<u8>>,
     ) -> &'a [Vec<u8>] {
         let fits = |kept: &Outcomes| {
             Arc::ptr_eq(&kept.of, values) && kept.planes.iter().all(|plane| plane.len() >= bytes)
         };
         if !memo.as_ref().is_some_and(fits) {
-            *memo = Some(Outcomes { of: values.clone(), planes: make() });
+            let before = memo.take().map_or_else(Vec::new, |kept| kept.planes);
+            *memo = Some(Outcomes { of: values.clone(), planes: make(before) });
         }
         memo.as_ref().map_or(&[], |kept| &kept.planes)
     }
@@ -52,7 +54,7 @@ impl<T: Element> Cuts<T> {
         memo: &mut Option<Outcomes>,
         give: &mut Give,
     ) {
-        let planes = Outcomes::planes(memo, values, CODES, || self.planes(values, ty));
+        let planes = Outcomes::planes(memo, values, CODES, |before| self.planes(values, ty, before));
         let (of_cuts, of_sets) = planes.split_at(planes.len().min(self.cuts.len().div_ceil(CUTS)));
         let mut bytes = pool.bytes(codes.len());
         for (plane, cuts) in of_cuts.iter().zip(self.cuts.chunks(CUTS)) {
@@ -75,28 +77,35 @@ impl<T: Element> Cuts<T> {
     }
 
     /// For each value how many of up to 255 cuts it reaches, then which of eight sets it is in.
-    fn planes(&self, values: &ArrayRef, ty: &Type) -> Vec<Vec<u8>> {
+    fn planes(&self, values: &ArrayRef, ty: &Type, mut before: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        let count = values.len();
+        // Codes that no value has are asked for only where a value is missing.
+        let mut blank = || {
+            let mut plane = before.pop().unwrap_or_default();
+            plane.resize(CODES, 0);
+            plane.get_mut(..count).unwrap_or_default().fill(0);
+            plane
+        };
         let column = Column::from_array(values, ty);
         let values = column.as_ref().and_then(|column| T::many(&column.data)).unwrap_or_default();
-        let of_cuts = self.cuts.chunks(CUTS).map(|cuts| {
-            let mut plane = vec![0; CODES];
+        let mut planes = Vec::new();
+        for cuts in self.cuts.chunks(CUTS) {
+            let mut plane = blank();
             if cuts.len() <= FEW {
                 // A pass for each, of several values at once.
                 for cut in cuts {
-                    for (byte, value) in plane.iter_mut().zip(values) {
-                        *byte += u8::from(*value >= cut.at);
-                    }
+                    T::count_at_least(&mut plane, values, cut.at);
                 }
-                return plane;
+            } else {
+                for (byte, value) in plane.iter_mut().zip(values) {
+                    let reached = cuts.partition_point(|cut| cut.at <= *value);
+                    *byte = u8::try_from(reached).unwrap_or(u8::MAX);
+                }
             }
-            for (byte, value) in plane.iter_mut().zip(values) {
-                let reached = cuts.partition_point(|cut| cut.at <= *value);
-                *byte = u8::try_from(reached).unwrap_or(u8::MAX);
-            }
-            plane
-        });
-        let of_sets = self.sets.chunks(8).map(|sets| {
-            let mut plane = vec![0; CODES];
+            planes.push(plane);
+        }
+        for sets in self.sets.chunks(8) {
+            let mut plane = blank();
             for (at, (set, _)) in sets.iter().enumerate() {
                 for (byte, value) in plane.iter_mut().zip(values) {
                     let found =
@@ -104,8 +113,8 @@ impl<T: Element> Cuts<T> {
                     *byte |= u8::from(found.is_ok()) << at;
                 }
             }
-            plane
-        });
-        of_cuts.chain(of_sets).collect()
+            planes.push(plane);
+        }
+        planes
     }
 }

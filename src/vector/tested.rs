@@ -9,7 +9,7 @@
     reason = "a function compiled for AVX may only be called where the machine has it, which no type says; and its vector loads take pointers"
 )]
 
-use crate::levels::{Level, level};
+use crate::levels::{Level, compiled_for_each_level, level};
 
 /// Values that are tested 64 at a time.
 pub(super) trait Tested: Copy + PartialOrd {
@@ -17,6 +17,8 @@ pub(super) trait Tested: Copy + PartialOrd {
     fn at_least(out: &mut [u64], values: &[Self], cut: Self);
     /// Which values equal `one`.
     fn equal(out: &mut [u64], values: &[Self], one: Self);
+    /// Counts one more for each value that is at least `cut`.
+    fn count_at_least(counts: &mut [u8], values: &[Self], cut: Self);
 }
 
 /// One word from up to 64 answers, made so that the compiler can use vector instructions: first a
@@ -48,8 +50,16 @@ fn pack_all<T: Copy>(out: &mut [u64], values: &[T], holds: impl Fn(T) -> bool + 
 
 /// Tests by vectors: whole blocks of 64 with `$wide` and `$middle`, the rest plainly.
 macro_rules! tested {
-    ($type:ty, $at_least:ident, $equal:ident) => {
+    ($type:ty, $at_least:ident, $equal:ident, $count:ident, $count_at:ident) => {
+        compiled_for_each_level! {
+            $count, $count_at, (counts: &mut [u8], values: &[$type], cut: $type), count_at_least_body
+        }
+
         impl Tested for $type {
+            fn count_at_least(counts: &mut [u8], values: &[Self], cut: Self) {
+                $count(counts, values, cut);
+            }
+
             fn at_least(out: &mut [u64], values: &[Self], cut: Self) {
                 $at_least(level(), out, values, cut);
             }
@@ -85,13 +95,24 @@ macro_rules! tested {
     };
 }
 
-tested!(i64, at_least_i64, equal_i64);
-tested!(f64, at_least_f64, equal_f64);
-tested!(i32, at_least_i32, equal_i32);
-tested!(u32, at_least_u32, equal_u32);
-tested!(u8, at_least_u8, equal_u8);
+tested!(i64, at_least_i64, equal_i64, count_i64, count_i64_at);
+tested!(f64, at_least_f64, equal_f64, count_f64, count_f64_at);
+tested!(i32, at_least_i32, equal_i32, count_i32, count_i32_at);
+tested!(u32, at_least_u32, equal_u32, count_u32, count_u32_at);
+tested!(u8, at_least_u8, equal_u8, count_u8, count_u8_at);
+
+#[inline(always)]
+fn count_at_least_body<T: Copy + PartialOrd>(counts: &mut [u8], values: &[T], cut: T) {
+    for (count, value) in counts.iter_mut().zip(values) {
+        *count = count.wrapping_add(u8::from(*value >= cut));
+    }
+}
 
 impl Tested for i128 {
+    fn count_at_least(counts: &mut [u8], values: &[Self], cut: Self) {
+        count_at_least_body(counts, values, cut);
+    }
+
     fn at_least(out: &mut [u64], values: &[Self], cut: Self) {
         pack_all(out, values, |value| value >= cut);
     }
@@ -387,7 +408,7 @@ mod tests {
 
     /// Checks one kind of value against the definition, at every level, for lengths around a block.
     macro_rules! check {
-        ($type:ty, $at_least:ident, $equal:ident, $values:expr, $constants:expr) => {
+        ($type:ty, $at_least:ident, $equal:ident, $count:ident, $values:expr, $constants:expr) => {
             let all: Vec<$type> = spread(320).map($values).collect();
             // Every length around a block and around two, and every place of the first value in a vector.
             for (start, count) in
@@ -405,6 +426,13 @@ mod tests {
                         assert_eq!(out, least, "{level:?}: {count} from {start}, {constant}");
                         $equal(level, &mut out, values, constant);
                         assert_eq!(out, same, "{level:?}: {count} from {start}, {constant}");
+                        let mut counts = vec![4; count];
+                        $count(level, &mut counts, values, constant);
+                        let expected = values.iter().map(|value| 4 + u8::from(*value >= constant));
+                        assert!(
+                            counts.into_iter().eq(expected),
+                            "{level:?}: {count} from {start}, {constant}"
+                        );
                     }
                 }
             }
@@ -413,19 +441,40 @@ mod tests {
 
     #[test]
     fn every_level_gives_what_the_definition_gives() {
-        check!(i64, at_least_i64, equal_i64, |n| (n % 9) as i64 - 4, [-4, 0, 3, i64::MIN, i64::MAX]);
-        check!(i64, at_least_i64, equal_i64, |n| n as i64, [-4, 0, i64::MIN, i64::MAX]);
-        check!(i32, at_least_i32, equal_i32, |n| (n % 9) as i32 - 4, [-4, 0, 3, i32::MIN, i32::MAX]);
-        check!(u32, at_least_u32, equal_u32, |n| n as u32, [0, 3, 1 << 31, u32::MAX]);
-        check!(u32, at_least_u32, equal_u32, |n| (n % 5) as u32, [0, 3, 1 << 31]);
-        check!(u8, at_least_u8, equal_u8, |n| n as u8, [0, 3, 127, 128, 255]);
+        check!(
+            i64,
+            at_least_i64,
+            equal_i64,
+            count_i64_at,
+            |n| (n % 9) as i64 - 4,
+            [-4, 0, 3, i64::MIN, i64::MAX]
+        );
+        check!(i64, at_least_i64, equal_i64, count_i64_at, |n| n as i64, [-4, 0, i64::MIN, i64::MAX]);
+        check!(
+            i32,
+            at_least_i32,
+            equal_i32,
+            count_i32_at,
+            |n| (n % 9) as i32 - 4,
+            [-4, 0, 3, i32::MIN, i32::MAX]
+        );
+        check!(u32, at_least_u32, equal_u32, count_u32_at, |n| n as u32, [0, 3, 1 << 31, u32::MAX]);
+        check!(u32, at_least_u32, equal_u32, count_u32_at, |n| (n % 5) as u32, [0, 3, 1 << 31]);
+        check!(u8, at_least_u8, equal_u8, count_u8_at, |n| n as u8, [0, 3, 127, 128, 255]);
         let float = |n: u64| match n % 7 {
             0 => f64::NAN,
             1 => f64::INFINITY,
             2 => f64::NEG_INFINITY,
             n => n as f64 - 4.0,
         };
-        check!(f64, at_least_f64, equal_f64, float, [0.0, -1.0, f64::INFINITY, f64::NEG_INFINITY]);
+        check!(
+            f64,
+            at_least_f64,
+            equal_f64,
+            count_f64_at,
+            float,
+            [0.0, -1.0, f64::INFINITY, f64::NEG_INFINITY]
+        );
     }
 
     #[test]

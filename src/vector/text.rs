@@ -136,7 +136,7 @@ impl TextTests {
     ) {
         let mut give = Give { known: column.known.as_ref(), put };
         if let Data::Coded(codes, texts, _) = &column.data {
-            let planes = Outcomes::planes(memo, texts, CODES, || self.planes(texts, CODES));
+            let planes = Outcomes::planes(memo, texts, CODES, |_| self.planes(texts, CODES));
             let mut holds = pool.bytes(codes.len());
             for (plane, tests) in planes.iter().zip(self.tests.chunks(8)) {
                 look_up(&mut holds, codes, plane, texts.len());
@@ -148,7 +148,7 @@ impl TextTests {
             && texts.len() <= worthwhile
         {
             let bytes = texts.len().max(SMALL);
-            let planes = Outcomes::planes(memo, texts, bytes, || self.planes(texts, bytes));
+            let planes = Outcomes::planes(memo, texts, bytes, |_| self.planes(texts, bytes));
             return self.gather(codes, texts.len(), planes, pool, &mut give);
         }
         for (predicate, register) in &self.tests {

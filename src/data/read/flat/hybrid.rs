@@ -9,6 +9,9 @@ use parquet::errors::Result;
 /// Numbers of a run that stand together.
 const GROUP: usize = 8;
 
+/// Groups that are unpacked at a time.
+const STEP: usize = 256;
+
 /// Reads numbers of so many bits, one run after the other.
 pub struct Hybrid {
     bytes: Bytes,
@@ -187,11 +190,19 @@ impl Code for u16 {
     }
 
     fn groups(bytes: &[u8], width: usize, most: usize, out: &mut Vec<u16>) -> usize {
-        let start = out.len();
-        out.resize(start + most * GROUP, 0);
-        let (groups, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<GROUP>();
-        let done = spread::unpack(bytes, width, groups);
-        out.truncate(start + done * GROUP);
+        let mut done = 0;
+        while done < most {
+            // What is blanked first is still in the nearest cache when it is written.
+            let (start, step) = (out.len(), (most - done).min(STEP));
+            out.resize(start + step * GROUP, 0);
+            let (groups, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<GROUP>();
+            let unpacked = spread::unpack(bytes.get(done * width..).unwrap_or_default(), width, groups);
+            out.truncate(start + unpacked * GROUP);
+            done += unpacked;
+            if unpacked < step {
+                break;
+            }
+        }
         done
     }
 }

@@ -64,6 +64,8 @@ pub struct Rows {
     group: Option<Group>,
     /// What is not read.
     settled: Vec<Settled>,
+    /// What the last batch was like.
+    last: Option<Arc<Schema>>,
 }
 
 /// Rows of a column that are not read, as nothing turns on their values.
@@ -162,6 +164,7 @@ impl Rows {
             batch_rows,
             group: None,
             settled: Vec::new(),
+            last: None,
         })
     }
 
@@ -236,6 +239,13 @@ impl Rows {
         }
         group.rows -= rows;
         group.next += rows;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let same = |schema: &Arc<Schema>| {
+            schema.fields().iter().zip(&arrays).all(|(field, array)| field.data_type() == array.data_type())
+        };
+        if let Some(schema) = self.last.clone().filter(same) {
+            return RecordBatch::try_new_with_options(schema, arrays, &options).map(Some);
+        }
         let fields = self.schema.fields().iter().zip(&arrays);
         // Codes may follow values, and values codes; what is not read may be missing for once.
         let fields = fields.map(|(field, array)| match field.data_type() == array.data_type() {
@@ -246,7 +256,7 @@ impl Rows {
             }
         });
         let schema = Arc::new(Schema::new(fields.collect::<Vec<FieldRef>>()));
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        self.last = Some(schema.clone());
         RecordBatch::try_new_with_options(schema, arrays, &options).map(Some)
     }
 }

@@ -164,7 +164,12 @@ pub fn plain<T: Number>(bytes: &Bytes, at: &mut usize, count: usize, out: &mut V
     let start = *at * size;
     let some = bytes.get(start..start + count * size);
     let some = some.ok_or_else(|| damage("fewer values than there should be"))?;
-    out.extend(some.chunks_exact(size).map(T::of));
+    if cfg!(target_endian = "little") && some.as_ptr().align_offset(align_of::<T>()) == 0 {
+        let numbers = Buffer::from(bytes.slice(start..start + count * size));
+        out.extend_from_slice(numbers.typed_data());
+    } else {
+        out.extend(some.chunks_exact(size).map(T::of));
+    }
     *at += count;
     Ok(())
 }
