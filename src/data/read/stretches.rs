@@ -1,8 +1,8 @@
 //! Rows of a row group of which some columns need not be read: where a file has an index of its pages, what
 //! it says of those of a batch settles comparisons that the row group as a whole leaves open.
 //!
-//! Numbers, dates, moments and bools settle something here, texts do not: the index may cut texts off. Any column may be left
-//! out.
+//! Numbers, dates, moments and bools settle something here, texts do not: the index may cut them off. Any
+//! column may be left out.
 
 use super::flat::Settled;
 use super::settled::{NOTHING, OfColumn, Said, absence, comparable, judged, plain};
