@@ -330,18 +330,9 @@ impl Checker {
 
     /// A type in the reader's words: `int`, `decimal(18,2)`, `level`, `list of string`.
     pub(crate) fn type_name(&self, ty: &Type) -> String {
-        match ty {
-            Type::Bool => "bool".to_owned(),
-            Type::Int => "int".to_owned(),
-            Type::Float => "float".to_owned(),
-            Type::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
-            Type::Text => "string".to_owned(),
-            Type::Date => "date".to_owned(),
-            Type::Timestamp => "timestamp".to_owned(),
-            Type::Time => "time of day".to_owned(),
-            Type::Label(id) => self.types.get(id.0 as usize).map_or(String::new(), |ty| ty.name.clone()),
-            Type::List(item) => format!("list of {}", self.type_name(item)),
-        }
+        ty.words("time of day", &|id| {
+            self.types.get(id.0 as usize).map_or(String::new(), |ty| ty.name.clone())
+        })
     }
 }
 

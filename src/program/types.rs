@@ -43,6 +43,25 @@ pub enum Type {
     List(Box<Type>),
 }
 
+impl Type {
+    /// The type in words of the language: `int`, `decimal(18,2)`, `list of string`. A type of labels is what
+    /// `labels` makes of it, and a time of day, which no declaration has, what `time` says.
+    pub fn words(&self, time: &str, labels: &dyn Fn(TypeId) -> String) -> String {
+        match self {
+            Type::Bool => "bool".to_owned(),
+            Type::Int => "int".to_owned(),
+            Type::Float => "float".to_owned(),
+            Type::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
+            Type::Text => "string".to_owned(),
+            Type::Date => "date".to_owned(),
+            Type::Timestamp => "timestamp".to_owned(),
+            Type::Time => time.to_owned(),
+            Type::Label(id) => labels(*id),
+            Type::List(item) => format!("list of {}", item.words(time, labels)),
+        }
+    }
+}
+
 /// A labelled type: scales, layers and `a | b` columns.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LabelType {

@@ -5,21 +5,12 @@ use arrow::datatypes::DataType;
 
 /// A declared type as a rule file writes it.
 pub(in crate::data) fn type_words(program: &Program, ty: &Type) -> String {
-    match ty {
-        Type::Bool => "bool".to_owned(),
-        Type::Int => "int".to_owned(),
-        Type::Float => "float".to_owned(),
-        Type::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
-        Type::Text => "string".to_owned(),
-        Type::Date => "date".to_owned(),
-        Type::Timestamp => "timestamp".to_owned(),
-        Type::Time => "time".to_owned(),
-        Type::Label(id) => program.label_type(*id).map_or(String::new(), |ty| {
+    ty.words("time", &|id| {
+        program.label_type(id).map_or(String::new(), |ty| {
             let join = if ty.ordered { " < " } else { " | " };
             if ty.labels.len() > 6 { ty.name.clone() } else { ty.labels.join(join) }
-        }),
-        Type::List(item) => format!("list of {}", type_words(program, item)),
-    }
+        })
+    })
 }
 
 /// A file's type for people.

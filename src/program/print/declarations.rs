@@ -106,17 +106,7 @@ impl Printer<'_> {
     }
 
     pub(super) fn ty(&self, ty: &Type) -> String {
-        match ty {
-            Type::Bool => "bool".to_owned(),
-            Type::Int => "int".to_owned(),
-            Type::Float => "float".to_owned(),
-            Type::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
-            Type::Text => "string".to_owned(),
-            Type::Date => "date".to_owned(),
-            Type::Timestamp | Type::Time => "timestamp".to_owned(),
-            Type::Label(id) => self.types.get(id).map_or(String::new(), |text| name(text)),
-            Type::List(item) => format!("list of {}", self.ty(item)),
-        }
+        ty.words("timestamp", &|id| self.types.get(&id).map_or(String::new(), |text| name(text)))
     }
 
     pub(super) fn heading(heading: &Heading) -> String {
