@@ -44,7 +44,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use strata::interpret;
 use strata::program::{DeclarationKind, Program, Type, Value};
 use strata::semantics::{Dated, Facts, LookupFacts};
-use strata::vector::{Assignment, OutputColumn, Plan, Wanted};
+use strata::vector::{Assignment, Counts, NodeColumns, OutputColumn, Plan, Wanted};
 
 /// Users of a case: more than one chunk of the smallest size.
 const USERS: usize = 80;
@@ -279,9 +279,14 @@ fn difference(
         let cut = users.len() / 3;
         let parts =
             [(0, batch.clone()), (0, batch.slice(0, cut)), (cut, batch.slice(cut, users.len() - cut))];
+        let mut workspace = plan.workspace();
         for (start, part) in parts {
-            let assignment = plan.evaluate(&part, facts).unwrap();
-            let found = compare(&dated.program, &assignment, &expected[start..]);
+            let given = NodeColumns::new();
+            let assignment = plan.evaluate_in(&mut workspace, &part, &given, facts).unwrap();
+            let mut counts = plan.no_counts();
+            plan.count_in(&mut workspace, &part, &given, facts, &mut counts).unwrap();
+            let found = compare(&dated.program, &assignment, &expected[start..])
+                .or_else(|| compare_counts(&dated.program, &counts, &expected[start..]));
             if let Some(found) = found {
                 return Some(Difference { user: start + found.user, layout, ..found });
             }
@@ -320,6 +325,41 @@ fn difference_of_expanded(program: &Program, case: &Case, users: &[Vec<Value>]) 
             if found != Some(expected) {
                 return Some(told(name, user, format!("{expected:?}"), format!("{found:?}\n{text}")));
             }
+        }
+    }
+    None
+}
+
+/// The first declaration whose users are not so many as the interpreter finds.
+fn compare_counts(program: &Program, counts: &Counts, expected: &[Vec<Value>]) -> Option<Difference> {
+    let users = &expected[..usize::try_from(counts.rows).unwrap()];
+    for (count, declaration) in counts.declared.iter().zip(&program.declarations) {
+        let values = || users.iter().map(|values| &values[declaration.value.0 as usize]);
+        let (mut members, mut none) = (Vec::new(), 0);
+        match (&declaration.kind, &program.node(declaration.value).ty) {
+            (DeclarationKind::Segment, _) => {
+                members.push(values().filter(|value| value.is_true()).count() as u64);
+            }
+            (_, Type::Label(_)) => {
+                for value in values() {
+                    let Value::Label(code) = value else {
+                        none += 1;
+                        continue;
+                    };
+                    members.resize(members.len().max(*code as usize + 1), 0);
+                    members[*code as usize] += 1;
+                }
+            }
+            _ => continue,
+        }
+        if (&count.members, count.none) != (&members, none) {
+            return Some(Difference {
+                declaration: format!("how many are in {}", declaration.heading.name),
+                user: 0,
+                interpreted: format!("{members:?}, none {none}"),
+                vectorised: format!("{:?}, none {}", count.members, count.none),
+                layout: String::new(),
+            });
         }
     }
     None

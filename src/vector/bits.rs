@@ -70,6 +70,17 @@ impl Bits {
         kernels::count(&self.words)
     }
 
+    /// Has so many rows from now on; what it holds then means nothing.
+    pub fn resize(&mut self, len: usize) {
+        self.words.resize(len.div_ceil(64), 0);
+        self.len = len;
+    }
+
+    /// Whether it has memory of its own.
+    pub fn has_room(&self) -> bool {
+        self.words.capacity() > 0
+    }
+
     /// Becomes what another one is.
     pub fn copy_from(&mut self, other: &Bits) {
         self.words.clear();

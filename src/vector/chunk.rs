@@ -4,19 +4,18 @@ use super::bits::{Bits, Pool, bits_of};
 use super::clock::{DAY, HOUR};
 use super::codes::Outcomes;
 use super::column::{Column, Data, Element, all_known};
+use super::logic::Instruction;
 use super::output::Collector;
 use super::plan::{Action, Declared, Plan, Prepared, Step, Work};
-use super::{choose, compare, dates, kernels, numbers, scalar, score, wording};
+use super::registers::Registers;
+use super::{choose, compare, dates, numbers, scalar, score, wording};
 use crate::program::{CompareOp, Expr, Node, NodeId, Type, Value};
 use crate::semantics::Environment;
 use arrow::array::{Array, ArrayRef};
 use std::borrow::Cow;
 
-/// What a register holds.
-#[derive(Debug, Default)]
-pub(super) enum Register {
-    #[default]
-    Empty,
+/// What a node has come to.
+enum Outcome {
     Condition(Bits),
     Values(Column),
 }
@@ -38,46 +37,62 @@ pub(super) struct Chunk<'a> {
     /// First row of the batch that is in.
     pub start: usize,
     pub rows: usize,
-    pub registers: Vec<Register>,
+    pub registers: Registers,
     pub memos: Vec<Memo>,
     pub pool: Pool,
 }
 
-/// An operator over the words of four conditions; the first place is the outcome's.
-type FourWays = fn(&mut [u64], &[u64], &[u64], &[u64], &[u64]);
-
 impl Chunk<'_> {
+    /// Does all that the plan does.
+    pub fn work(&mut self, collectors: &mut [Collector]) {
+        let script = &self.plan.script;
+        for instruction in &script.instructions {
+            match instruction {
+                Instruction::Perform(number) => {
+                    if let Some(action) = self.plan.actions.get(*number as usize) {
+                        self.perform(action, collectors);
+                    }
+                }
+                Instruction::Join(join, register) => {
+                    let register = *register as usize;
+                    let mut bits = self.registers.room(register, self.rows);
+                    join.write(script.operands(join), &self.registers, self.rows, &mut bits);
+                    self.registers.put_condition(register, bits, &mut self.pool);
+                }
+                Instruction::Keep(join, place) => {
+                    if let Some(collector) = collectors.get_mut(*place as usize) {
+                        let operands = script.operands(join);
+                        join.keep(operands, &self.registers, self.rows, &mut self.pool, collector);
+                    }
+                }
+                Instruction::Free(register) => self.registers.free(*register as usize, &mut self.pool),
+            }
+        }
+    }
+
     /// Does an action of the plan.
-    pub fn perform(&mut self, action: &Action, collectors: &mut [Collector]) {
+    fn perform(&mut self, action: &Action, collectors: &mut [Collector]) {
         match &action.work {
             Work::Node(step) => {
                 let mut pool = std::mem::take(&mut self.pool);
-                let logic = match step.prepared {
-                    Prepared::Nothing => self.logic(&step.node.expr, &mut pool),
-                    Prepared::Input(_) => None,
-                };
-                let outcome = match logic {
-                    Some(bits) => Register::Condition(bits),
-                    None => self.with_memo(step.memo, |chunk, memo| chunk.step(step, memo, &mut pool)),
-                };
-                self.pool = pool;
-                self.put(step.register, outcome);
-            }
-            Work::Tests(group) => {
-                let mut pool = std::mem::take(&mut self.pool);
-                let source = self.registers.get_mut(group.source).map(std::mem::take).unwrap_or_default();
-                if let Register::Values(column) = &source {
-                    let size = (self.rows, self.worthwhile);
-                    self.with_memo(group.memo, |chunk, memo| {
-                        group.evaluate(column, size, &mut pool, &mut memo.outcomes, &mut |register, bits| {
-                            if let Some(place) = chunk.registers.get_mut(register) {
-                                *place = Register::Condition(bits);
-                            }
-                        });
-                    });
+                let outcome = self.with_memo(step.memo, |chunk, memo| chunk.step(step, memo, &mut pool));
+                match outcome {
+                    Outcome::Condition(bits) => self.registers.put_condition(step.register, bits, &mut pool),
+                    Outcome::Values(column) => {
+                        self.registers.put_values(step.register, Box::new(column), &mut pool);
+                    }
                 }
                 self.pool = pool;
-                self.put(group.source, source);
+            }
+            Work::Tests(group) => {
+                if let Some(column) = self.registers.take_values(group.source) {
+                    let size = (self.rows, self.worthwhile);
+                    self.with_memo(group.memo, |chunk, memo| {
+                        let Chunk { registers, pool, .. } = chunk;
+                        group.evaluate(&column, size, pool, &mut memo.outcomes, registers);
+                    });
+                    self.registers.put_values(group.source, column, &mut self.pool);
+                }
             }
             Work::Keep(place) => {
                 if let (Some(declared), Some(collector)) =
@@ -86,9 +101,6 @@ impl Chunk<'_> {
                     self.keep(declared, collector);
                 }
             }
-        }
-        for register in &action.free {
-            self.put(*register, Register::Empty);
         }
     }
 
@@ -99,15 +111,6 @@ impl Chunk<'_> {
             *place = kept;
         }
         outcome
-    }
-
-    fn put(&mut self, register: usize, outcome: Register) {
-        let Some(place) = self.registers.get_mut(register) else { return };
-        match std::mem::replace(place, outcome) {
-            Register::Condition(bits) => self.pool.put(bits),
-            Register::Values(column) => column.put_into(&mut self.pool),
-            Register::Empty => {}
-        }
     }
 
     fn keep(&self, declared: &Declared, collector: &mut Collector) {
@@ -131,97 +134,27 @@ impl Chunk<'_> {
         }
     }
 
-    /// A register as a condition: a bool value counts where it is known and true.
     fn condition(&self, register: usize) -> Cow<'_, Bits> {
-        match self.registers.get(register) {
-            Some(Register::Condition(bits)) => Cow::Borrowed(bits),
-            Some(Register::Values(column)) => match &column.data {
-                Data::Bool(bits) => {
-                    let mut bits = bits.clone();
-                    if let Some(known) = &column.known {
-                        bits.and(known);
-                    }
-                    Cow::Owned(bits)
-                }
-                data => {
-                    Cow::Owned(Bits::filled(self.rows, matches!(data, Data::Constant(Value::Bool(true)))))
-                }
-            },
-            _ => Cow::Owned(Bits::filled(self.rows, false)),
-        }
+        self.registers.condition(register, self.rows)
     }
 
-    /// A register as values.
     fn values(&self, register: usize) -> Cow<'_, Column> {
-        match self.registers.get(register) {
-            Some(Register::Values(column)) => Cow::Borrowed(column),
-            Some(Register::Condition(bits)) => Cow::Owned(Column::from_condition(bits.clone())),
-            _ => Cow::Owned(Column::constant(Value::Missing)),
-        }
+        self.registers.values(register)
     }
 
-    fn step(&self, step: &Step, memo: &mut Memo, pool: &mut Pool) -> Register {
+    fn step(&self, step: &Step, memo: &mut Memo, pool: &mut Pool) -> Outcome {
         match &step.prepared {
             Prepared::Input(input) => {
                 let array = self.inputs.get(*input).map(|array| array.slice(self.start, self.rows));
                 let column = array.and_then(|array| Column::from_array_in(&array, &step.node.ty, pool));
-                Register::Values(column.unwrap_or_else(|| Column::constant(Value::Missing)))
+                Outcome::Values(column.unwrap_or_else(|| Column::constant(Value::Missing)))
             }
             Prepared::Nothing => self
                 .test(&step.node.expr)
-                .map(Register::Condition)
-                .or_else(|| self.kernel(step, pool).map(Register::Values))
+                .map(Outcome::Condition)
+                .or_else(|| self.kernel(step, pool).map(Outcome::Values))
                 .unwrap_or_else(|| self.scalar(step, memo)),
         }
-    }
-
-    /// Conditions made of conditions.
-    fn logic(&self, expr: &Expr, pool: &mut Pool) -> Option<Bits> {
-        let at = |id: &NodeId| self.condition(id.0 as usize);
-        match expr {
-            Expr::And(operands) => self.joined(operands, pool, kernels::and2, kernels::and4, Bits::and),
-            Expr::Or(operands) => self.joined(operands, pool, kernels::or2, kernels::or4, Bits::or),
-            Expr::Not(operand) => {
-                let mut bits = pool.copy(&at(operand));
-                bits.not();
-                Some(bits)
-            }
-            Expr::CountOf { quantifier, count, conditions } => {
-                let conditions: Vec<Bits> = conditions.iter().map(|id| at(id).into_owned()).collect();
-                Some(choose::count_of(*quantifier, *count, &conditions, self.rows))
-            }
-            Expr::IsTrue(operand) => Some(pool.copy(&at(operand))),
-            _ => None,
-        }
-    }
-
-    /// The conditions joined by one operator: up to four in one pass over the words.
-    fn joined(
-        &self,
-        operands: &[NodeId],
-        pool: &mut Pool,
-        two: fn(&mut [u64], &[u64], &[u64]),
-        four: FourWays,
-        more: fn(&mut Bits, &Bits),
-    ) -> Option<Bits> {
-        let at = |id: &NodeId| self.condition(id.0 as usize);
-        let mut bits = pool.bits(self.rows);
-        match operands {
-            [] => return None,
-            [one] => bits.copy_from(&at(one)),
-            [a, b] => two(bits.words_mut(), at(a).words(), at(b).words()),
-            [a, b, c] => {
-                let c = at(c);
-                four(bits.words_mut(), at(a).words(), at(b).words(), c.words(), c.words());
-            }
-            [a, b, c, d, rest @ ..] => {
-                four(bits.words_mut(), at(a).words(), at(b).words(), at(c).words(), at(d).words());
-                for operand in rest {
-                    more(&mut bits, &at(operand));
-                }
-            }
-        }
-        Some(bits)
     }
 
     /// Tests of values.
@@ -229,6 +162,11 @@ impl Chunk<'_> {
         let at = |id: &NodeId| self.values(id.0 as usize);
         match expr {
             Expr::IsKnown(operand) => Some(at(operand).known_bits(self.rows)),
+            Expr::CountOf { quantifier, count, conditions } => {
+                let conditions: Vec<Cow<Bits>> =
+                    conditions.iter().map(|id| self.condition(id.0 as usize)).collect();
+                Some(choose::count_of(*quantifier, *count, &conditions, self.rows))
+            }
             Expr::Compare { op, left, right } => {
                 let (left, right) = (at(left), at(right));
                 compare::compare(*op, &left, &right, self.rows)
@@ -313,15 +251,15 @@ impl Chunk<'_> {
     /// The first of labels whose condition holds, as layers and scales have it.
     fn labels(&self, node: &Node, pool: &mut Pool) -> Option<Column> {
         let Expr::Case { arms, otherwise } = &node.expr else { return None };
-        let label = |id: &NodeId| match self.registers.get(id.0 as usize) {
-            Some(Register::Values(Column { data: Data::Constant(Value::Label(code)), .. })) => Some(*code),
+        let label = |id: &NodeId| match self.registers.constant(id.0 as usize) {
+            Some(Value::Label(code)) => Some(*code),
             _ => None,
         };
         let codes = arms.iter().map(|(_, value)| label(value)).collect::<Option<Vec<u32>>>()?;
         let otherwise = match otherwise {
             None => None,
-            Some(id) => match self.registers.get(id.0 as usize) {
-                Some(Register::Values(Column { data: Data::Constant(Value::Missing), .. })) => None,
+            Some(id) => match self.registers.constant(id.0 as usize) {
+                Some(Value::Missing) => None,
                 _ => Some(label(id)?),
             },
         };
@@ -345,7 +283,7 @@ impl Chunk<'_> {
     }
 
     /// Any node by its scalar definition.
-    fn scalar(&self, step: &Step, memo: &mut Memo) -> Register {
+    fn scalar(&self, step: &Step, memo: &mut Memo) -> Outcome {
         let operands: Vec<Cow<Column>> =
             step.operands.iter().map(|register| self.values(*register)).collect();
         let operands: Vec<&Column> = operands.iter().map(AsRef::as_ref).collect();
@@ -353,9 +291,9 @@ impl Chunk<'_> {
         let column =
             scalar::column(&step.node, &operands, rows, worthwhile, &self.environment, &mut memo.table);
         if step.node.expr.is_condition() {
-            Register::Condition(Bits::from_fn(rows, |row| column.value(row).is_true()))
+            Outcome::Condition(Bits::from_fn(rows, |row| column.value(row).is_true()))
         } else {
-            Register::Values(column)
+            Outcome::Values(column)
         }
     }
 }

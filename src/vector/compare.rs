@@ -10,6 +10,7 @@ use super::bits::{Bits, Pool, bits_of};
 use super::codes::Outcomes;
 use super::column::{Column, Data, Element, View, all_known};
 use super::kernels;
+use super::registers::Registers;
 use super::tested::{Tested, has_bit};
 use super::text::{Predicate, TextTests};
 use crate::program::{CompareOp, Type, Value};
@@ -184,7 +185,7 @@ impl TestGroup {
         }
     }
 
-    /// Evaluates all tests; `put` takes each outcome with its register. `memo` is this group's own
+    /// Evaluates all tests and puts each outcome into its register. `memo` is this group's own
     /// between chunks; a dictionary of more than `worthwhile` texts is not tested as a whole.
     pub fn evaluate(
         &self,
@@ -192,15 +193,15 @@ impl TestGroup {
         (rows, worthwhile): (usize, usize),
         pool: &mut Pool,
         memo: &mut Option<Outcomes>,
-        put: &mut dyn FnMut(usize, Bits),
+        registers: &mut Registers,
     ) {
         match &self.tests {
-            Tests::Whole(cuts) => cuts.evaluate(column, rows, pool, memo, put),
-            Tests::Real(cuts) => cuts.evaluate(column, rows, pool, memo, put),
-            Tests::Exact(cuts) => cuts.evaluate(column, rows, pool, memo, put),
-            Tests::Day(cuts) => cuts.evaluate(column, rows, pool, memo, put),
-            Tests::Code(cuts) => cuts.evaluate(column, rows, pool, memo, put),
-            Tests::Text(tests) => tests.evaluate(column, rows, worthwhile, pool, memo, put),
+            Tests::Whole(cuts) => cuts.evaluate(column, rows, pool, memo, registers),
+            Tests::Real(cuts) => cuts.evaluate(column, rows, pool, memo, registers),
+            Tests::Exact(cuts) => cuts.evaluate(column, rows, pool, memo, registers),
+            Tests::Day(cuts) => cuts.evaluate(column, rows, pool, memo, registers),
+            Tests::Code(cuts) => cuts.evaluate(column, rows, pool, memo, registers),
+            Tests::Text(tests) => tests.evaluate(column, rows, worthwhile, pool, memo, registers),
         }
     }
 }
@@ -340,12 +341,12 @@ impl<T: Element> Cuts<T> {
         rows: usize,
         pool: &mut Pool,
         memo: &mut Option<Outcomes>,
-        put: &mut dyn FnMut(usize, Bits),
+        registers: &mut Registers,
     ) {
         let missing = matches!(&column.data, Data::Constant(value) if value.is_missing());
         let none = missing.then(|| pool.filled(rows, false));
         let known = none.as_ref().or(column.known.as_ref());
-        let mut give = Give { known, put };
+        let mut give = Give { known, registers };
         if !self.never.is_empty() {
             give.give_all(&self.never, pool.filled(rows, false), pool);
         }
@@ -440,7 +441,7 @@ fn plane(sets: &[Vec<u8>]) -> [u8; 256] {
 pub(super) struct Give<'a> {
     /// The rows whose value is known; all without it.
     pub known: Option<&'a Bits>,
-    pub put: &'a mut dyn FnMut(usize, Bits),
+    pub registers: &'a mut Registers,
 }
 
 impl Give<'_> {
@@ -448,9 +449,10 @@ impl Give<'_> {
     pub fn give_all(&mut self, registers: &[usize], bits: Bits, pool: &mut Pool) {
         let Some((last, others)) = registers.split_last() else { return pool.put(bits) };
         for register in others {
-            (self.put)(*register, pool.copy(&bits));
+            let copy = pool.copy(&bits);
+            self.registers.put_condition(*register, copy, pool);
         }
-        (self.put)(*last, bits);
+        self.registers.put_condition(*last, bits, pool);
     }
 
     /// The same for rows whose value is known.

@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::compare::{ConstantTest, TestGroup};
+use super::logic::Script;
 use super::plan::{
     Action, BatchInput, CHUNK_ROWS, Declared, Input, NOWHERE, Plan, Prepared, Step, Wanted, Work,
 };
@@ -148,6 +149,7 @@ impl<'a> Compiler<'a> {
             columns,
             given,
             inputs: self.inputs,
+            script: Script::new(&self.actions, &wanted, self.count),
             actions: self.actions,
             registers: self.count,
             wanted,

@@ -1,10 +1,11 @@
 //! Evaluating a batch: chunk by chunk, so that what one works on stays in cache.
 
 use super::bits::Pool;
-use super::chunk::{Chunk, Memo, Register};
+use super::chunk::{Chunk, Memo};
 use super::column::Column;
 use super::output::{Assignment, Collector, Counts, DeclaredCount, Output, OutputColumn};
 use super::plan::{BatchInput, Declared, Input, Plan, Wanted};
+use super::registers::Registers;
 use crate::program::{NodeId, Type};
 use crate::semantics::{Dated, Environment, Facts};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -40,7 +41,7 @@ pub type NodeColumns = HashMap<NodeId, ArrayRef>;
 /// batch it saves making them anew; whoever evaluates in several threads gives each its own.
 #[derive(Debug)]
 pub struct Workspace {
-    registers: Vec<Register>,
+    registers: Registers,
     memos: Vec<Memo>,
     pool: Pool,
 }
@@ -98,7 +99,7 @@ impl Plan {
     /// A place to evaluate in.
     pub fn workspace(&self) -> Workspace {
         Workspace {
-            registers: (0..self.registers).map(|_| Register::Empty).collect(),
+            registers: Registers::new(self.registers),
             memos: self.actions.iter().map(|_| Memo::default()).collect(),
             pool: Pool::default(),
         }
@@ -193,9 +194,7 @@ impl Plan {
         for start in (0..rows).step_by(self.chunk_rows) {
             chunk.start = start;
             chunk.rows = self.chunk_rows.min(rows - start);
-            for action in &self.actions {
-                chunk.perform(action, &mut collectors);
-            }
+            chunk.work(&mut collectors);
         }
         let Chunk { registers, memos, pool, .. } = chunk;
         *workspace = Workspace { registers, memos, pool };

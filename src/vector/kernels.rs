@@ -45,6 +45,22 @@ compiled_for_each_level! {
     pub(super) count, count_at, (words: &[u64]) -> u64, count_body
 }
 compiled_for_each_level! {
+    /// How many bits `a & b` has.
+    pub(super) count_and2, count_and2_at, (a: &[u64], b: &[u64]) -> u64, count_and2_body
+}
+compiled_for_each_level! {
+    /// How many bits `a | b` has.
+    pub(super) count_or2, count_or2_at, (a: &[u64], b: &[u64]) -> u64, count_or2_body
+}
+compiled_for_each_level! {
+    /// How many bits `a & b & c & d` has.
+    pub(super) count_and4, count_and4_at, (a: &[u64], b: &[u64], c: &[u64], d: &[u64]) -> u64, count_and4_body
+}
+compiled_for_each_level! {
+    /// How many bits `a | b | c | d` has.
+    pub(super) count_or4, count_or4_at, (a: &[u64], b: &[u64], c: &[u64], d: &[u64]) -> u64, count_or4_body
+}
+compiled_for_each_level! {
     /// How many bits of bytes are set.
     pub(super) count_bytes, count_bytes_at, (bytes: &[u8]) -> u64, count_bytes_body
 }
@@ -96,6 +112,35 @@ word_by_word!(complement_body, (known), |out| known & !*out);
 fn count_body(words: &[u64]) -> u64 {
     words.iter().map(|word| u64::from(word.count_ones())).sum()
 }
+
+// Loops, as what iterators call may end up outside of the function that is compiled for a level.
+macro_rules! counted {
+    ($name:ident, ($a:ident, $b:ident), $result:expr) => {
+        #[inline(always)]
+        fn $name($a: &[u64], $b: &[u64]) -> u64 {
+            let mut count = 0;
+            for ($a, $b) in $a.iter().zip($b) {
+                count += u64::from(u64::count_ones($result));
+            }
+            count
+        }
+    };
+    ($name:ident, ($a:ident, $b:ident, $c:ident, $d:ident), $result:expr) => {
+        #[inline(always)]
+        fn $name($a: &[u64], $b: &[u64], $c: &[u64], $d: &[u64]) -> u64 {
+            let mut count = 0;
+            for ((($a, $b), $c), $d) in $a.iter().zip($b).zip($c).zip($d) {
+                count += u64::from(u64::count_ones($result));
+            }
+            count
+        }
+    };
+}
+
+counted!(count_and2_body, (a, b), a & b);
+counted!(count_or2_body, (a, b), a | b);
+counted!(count_and4_body, (a, b, c, d), a & b & c & d);
+counted!(count_or4_body, (a, b, c, d), a | b | c | d);
 
 #[inline(always)]
 fn count_bytes_body(bytes: &[u8]) -> u64 {
@@ -184,7 +229,12 @@ pub(super) mod tests {
             assert!(peel_at(level, &mut out, &mut remaining, b));
             assert_eq!((out.clone(), remaining.clone()), (at(&|n| a[n] & b[n]), at(&|n| a[n] & !b[n])));
             assert!(!peel_at(level, &mut out, &mut remaining, b));
-            assert_eq!(count_at(level, a), a.iter().map(|word| u64::from(word.count_ones())).sum::<u64>());
+            let ones = |words: Vec<u64>| words.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+            assert_eq!(count_and2_at(level, a, b), ones(at(&|n| a[n] & b[n])));
+            assert_eq!(count_or2_at(level, a, b), ones(at(&|n| a[n] | b[n])));
+            assert_eq!(count_and4_at(level, a, b, c, d), ones(at(&|n| a[n] & b[n] & c[n] & d[n])));
+            assert_eq!(count_or4_at(level, a, b, c, d), ones(at(&|n| a[n] | b[n] | c[n] | d[n])));
+            assert_eq!(count_at(level, a), ones(a.clone()));
             let bytes: Vec<u8> = a.iter().flat_map(|word| word.to_le_bytes()).collect();
             for count in [0, 1, 7, 8, 65, 320] {
                 let set = bytes[..count].iter().map(|byte| u64::from(byte.count_ones())).sum::<u64>();

@@ -1,7 +1,7 @@
 //! The vectorised evaluator: whole batches, each distinct test and condition once.
 //!
 //! A [`Plan`] lists what is to be done for the wanted declarations, in one order chosen once, over
-//! a file of registers. Batches are worked on in chunks of some 16 Ki rows, so that a chunk's
+//! a file of registers. Batches are worked on in chunks of some 32 Ki rows, so that a chunk's
 //! registers stay in cache. Conditions are bitmaps, combined 64 rows at a time; a missing operand
 //! makes a test false right where the test is made, so everything above is two-valued. Values are
 //! typed columns with a bitmap of the known ones.
@@ -21,10 +21,12 @@ mod dates;
 mod evaluate;
 mod explain;
 mod kernels;
+mod logic;
 mod lookup;
 mod numbers;
 mod output;
 mod plan;
+mod registers;
 mod scalar;
 mod score;
 mod settle;

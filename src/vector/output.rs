@@ -192,6 +192,15 @@ impl Collector {
         }
     }
 
+    /// The count of a segment, where nothing else is kept of it.
+    pub fn segment_count(&mut self) -> Option<&mut u64> {
+        let Kept::Counts(count) = &mut self.kept else { return None };
+        if count.members.is_empty() {
+            count.members.push(0);
+        }
+        count.members.first_mut()
+    }
+
     /// Adds a segment's chunk.
     pub fn add_condition(&mut self, bits: &Bits) {
         match &mut self.kept {

@@ -6,6 +6,7 @@
 
 use super::clock::Clock;
 use super::compare::TestGroup;
+use super::logic::Script;
 use crate::program::{DeclarationKind, Node, NodeId, Program, Type};
 use jiff::tz::TimeZone;
 
@@ -13,7 +14,7 @@ use jiff::tz::TimeZone;
 pub(super) const NOWHERE: usize = u32::MAX as usize;
 
 /// Rows of a chunk: a few registers of them fit the second-level cache.
-pub(super) const CHUNK_ROWS: usize = 16 * 1024;
+pub(super) const CHUNK_ROWS: usize = 32 * 1024;
 
 /// Which declarations are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +84,10 @@ pub struct Plan {
     pub(super) given: Vec<NodeId>,
     /// All that comes with a batch.
     pub(super) inputs: Vec<BatchInput>,
+    /// What is done for a chunk.
     pub(super) actions: Vec<Action>,
+    /// The same in short.
+    pub(super) script: Script,
     pub(super) registers: usize,
     pub(super) wanted: Vec<Declared>,
     /// How many of them are declarations; the rest are conditions.

@@ -9,6 +9,7 @@ use super::column::{Column, Data};
 use super::compare::{ConstantTest, Give};
 use super::kernels;
 use super::lookup::{CODES, look_up};
+use super::registers::Registers;
 use super::tested::has_bit;
 use crate::program::{TextTest, Value};
 use crate::semantics::Extent;
@@ -132,9 +133,9 @@ impl TextTests {
         worthwhile: usize,
         pool: &mut Pool,
         memo: &mut Option<Outcomes>,
-        put: &mut dyn FnMut(usize, Bits),
+        registers: &mut Registers,
     ) {
-        let mut give = Give { known: column.known.as_ref(), put };
+        let mut give = Give { known: column.known.as_ref(), registers };
         if let Data::Coded(codes, texts, _) = &column.data {
             let planes = Outcomes::planes(memo, texts, CODES, |_| self.planes(texts, CODES));
             let mut holds = pool.bytes(codes.len());
