@@ -296,6 +296,7 @@ fn run_to(
     let work = Work::new(plan, facts, context, tally, writer, key);
     let into = sink.as_deref_mut().map(|sink| sink as &mut dyn write::Sink);
     let progress = &mut |rows| progress(Progress::Users { rows, of: total });
+    let parts = parallel::shared_out(&parts, &work, writing, options.threads);
     let apart = !options.one_reader && parallel::suits(&parts, &work, into.as_deref(), options.threads);
     let (totals, tally, mut times) = if apart {
         parallel::pump(parts, work, options.threads, into, &options.stop, progress)?

@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 /// Rows that a thread takes at a time where they are written: the parts of at least so many.
 const TURN_ROWS: u64 = 256 * 1024;
 
+/// A row group is not cut into stretches of fewer rows: pages in which stretches meet are unsqueezed for each.
+const LEAST_STRETCH: u64 = 128 * 1024;
+
 /// After so many rows a thread tells how far it is: each time wakes the writer.
 const TELL_ROWS: u64 = 128 * 1024;
 
@@ -40,6 +43,20 @@ pub fn suits(parts: &TableParts, work: &Work, sink: Option<&dyn Sink>, threads: 
     (work.plan.given().is_empty() || placed())
         && parts.count() >= threads.min(ENOUGH_PARTS)
         && sink.is_none_or(|sink| sink.encoder().is_some())
+}
+
+/// The table in parts for so many threads: row groups that are larger than a thread's share are cut into stretches.
+/// How the rows of an output are cut does not depend on how many threads there are.
+pub fn shared_out(parts: &Arc<TableParts>, work: &Work, writing: bool, threads: usize) -> Arc<TableParts> {
+    // What is known by the number of a part is known of the parts as the files have them.
+    if work.context.as_ref().is_some_and(|context| !context.first_rows().is_empty()) {
+        return parts.clone();
+    }
+    let most = match parts.rows() {
+        Some(rows) if !writing => rows.div_ceil(threads.max(1) as u64).max(LEAST_STRETCH),
+        _ => 2 * TURN_ROWS,
+    };
+    Arc::new(parts.cut(most))
 }
 
 /// What the threads share.

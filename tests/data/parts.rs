@@ -1,7 +1,12 @@
 //! Tables read by several threads, and rows that are passed over.
 
 use crate::support::{NOW, Rows, Scratch, lines, options, program, read_with};
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow::compute::take;
+use arrow::datatypes::{Int64Type, UInt16Type};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -16,6 +21,14 @@ use strata::diagnostic::Diagnostic;
 use strata::program::{Program, Value};
 
 const GROUP: usize = 150_000;
+
+/// What an array has, codes looked up.
+fn values(array: &ArrayRef) -> ArrayRef {
+    match array.as_dictionary_opt::<UInt16Type>() {
+        Some(codes) => take(codes.values(), codes.keys(), None).unwrap(),
+        None => array.clone(),
+    }
+}
 
 /// A Parquet file of several row groups.
 fn parquet(scratch: &Scratch, name: &str, columns: Vec<(&str, ArrayRef)>, page: usize) -> String {
@@ -37,14 +50,25 @@ fn ints(values: impl IntoIterator<Item = i64>) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(values))
 }
 
-/// Reads in several threads, then puts everything in order.
+/// Reads in several threads, then puts everything in order. Row groups that are cut give the same.
 fn read_in_parts(program: &Program, path: &str, options: &ReadOptions) -> Result<Rows, Vec<Diagnostic>> {
     let table = program.users.as_ref().unwrap();
-    let parts = read::open_parts(table, program, path, options)?;
+    let whole = read::open_parts(table, program, path, options)?;
+    let cut = Arc::new(whole.cut(20_000));
+    let (whole, cut) = (read_parts(&whole), read_parts(&cut));
+    match (&whole, &cut) {
+        (Ok(whole), Ok(cut)) => assert_eq!((&whole.rows, &whole.bad), (&cut.rows, &cut.bad)),
+        (Err(whole), Err(cut)) => assert_eq!(whole, cut),
+        _ => panic!("whole {:?}, cut {:?}", whole.is_ok(), cut.is_ok()),
+    }
+    whole
+}
+
+fn read_parts(parts: &Arc<TableParts>) -> Result<Rows, Vec<Diagnostic>> {
     let batches: Mutex<BTreeMap<(usize, usize), RecordBatch>> = Mutex::default();
     thread::scope(|scope| {
         for _ in 0..3 {
-            scope.spawn(|| pull(&parts, &batches));
+            scope.spawn(|| pull(parts, &batches));
         }
     });
     let totals = parts.finish().map_err(|fault| vec![fault])?;
@@ -103,6 +127,58 @@ fn threads_give_what_one_reader_gives() {
         "{:?}",
         alone.bad
     );
+}
+
+#[test]
+fn stretches_of_a_row_group_have_its_batches() {
+    let scratch = Scratch::new();
+    let rows = 100_000;
+    let known = |row: i64| row % 7 != 3 || (20_000..40_000).contains(&row);
+    // The dictionaries of large pages are given up after some.
+    let spread = |row: i64| known(row).then_some(row.wrapping_mul(0x9e37_79b9) % 1_000_003);
+    let amounts = Int64Array::from_iter((0..rows).map(spread));
+    let city = |row: i64| known(row + 1).then(|| format!("city {}", row % 50));
+    let name = |row: i64| format!("name {row}");
+    let tags = (0..rows).map(|row| Some(vec![Some(row % 5); (row % 3) as usize]));
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("id", ints(0..rows)),
+        ("amount", Arc::new(amounts)),
+        ("city", Arc::new(StringArray::from_iter((0..rows).map(city)))),
+        ("name", Arc::new(StringArray::from_iter_values((0..rows).map(name)))),
+        (
+            "member",
+            Arc::new(BooleanArray::from_iter((0..rows).map(|row| known(row).then_some(row % 3 == 0)))),
+        ),
+        ("tags", Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(tags))),
+    ];
+    let all = "id : int\namount : int?\ncity : string?\nname : string\nmember : bool?\ntags : list of int";
+    let flat = "id : int\namount : int?\ncity : string?\nmember : bool?";
+    for (columns_of, page) in [(all, 1024), (flat, 1024), (flat, 20_000)] {
+        let path = parquet(&scratch, "users.parquet", columns.clone(), page);
+        let program = program(columns_of);
+        let table = program.users.as_ref().unwrap();
+        for codes in [Vec::new(), (1..4).collect()] {
+            let options = ReadOptions { batch_rows: 3000, codes, ..options() };
+            let parts = read::open_parts(table, &program, &path, &options).unwrap();
+            let whole: Vec<RecordBatch> = parts.reader().collect::<Result<_, _>>().unwrap();
+            for (most, count) in [(1, 34), (7000, 12), (50_000, 2), (100_000, 1)] {
+                let cut = Arc::new(parts.cut(most));
+                assert_eq!(cut.count(), count);
+                let mut batches = Vec::new();
+                while let Some(part) = cut.take() {
+                    batches.extend(part);
+                }
+                assert_eq!(cut.finish().unwrap().rows, rows as u64);
+                assert_eq!(batches.len(), whole.len());
+                for (batch, expected) in batches.iter().zip(&whole) {
+                    assert_eq!(batch.num_rows(), expected.num_rows());
+                    for (found, expected) in batch.columns().iter().zip(expected.columns()) {
+                        assert_eq!(&values(found), &values(expected));
+                    }
+                }
+            }
+        }
+    }
 }
 
 #[test]

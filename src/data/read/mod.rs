@@ -171,13 +171,15 @@ struct BoundFile {
     groups: Vec<u64>,
 }
 
-/// A part of a table that can be read alone: a file or some row groups of one.
+/// A part of a table that can be read alone: a file, some row groups of one, or some rows of one row group.
 #[derive(Clone, Debug)]
 struct Part {
     /// Index in the table's files.
     file: usize,
     /// The row groups; meaningless in files without.
     groups: Range<usize>,
+    /// The rows of the only row group, where they are not all.
+    stretch: Option<Range<u64>>,
     /// Rows of the file before it.
     before: u64,
     /// Its rows, or what they are guessed to be.
@@ -195,20 +197,41 @@ impl BoundFile {
     fn parts(&self, file: usize) -> Vec<Part> {
         if self.groups.is_empty() {
             let rows = self.rows.unwrap_or(self.file.bytes / ROW_BYTES);
-            return vec![Part { file, groups: 0..0, before: 0, rows }];
+            return vec![Part { file, groups: 0..0, stretch: None, before: 0, rows }];
         }
         let mut parts = Vec::new();
-        let mut part = Part { file, groups: 0..0, before: 0, rows: 0 };
+        let mut part = Part { file, groups: 0..0, stretch: None, before: 0, rows: 0 };
         for (index, more) in self.groups.iter().enumerate() {
             part.rows += more;
             part.groups.end = index + 1;
             if part.rows >= PART_ROWS || part.groups.end == self.groups.len() {
                 let before = part.before + part.rows;
-                let next = Part { file, groups: index + 1..index + 1, before, rows: 0 };
+                let next = Part { file, groups: index + 1..index + 1, stretch: None, before, rows: 0 };
                 parts.push(std::mem::replace(&mut part, next));
             }
         }
         parts
+    }
+}
+
+impl Part {
+    /// The part in stretches of at most so many rows, where it is one row group. They begin where batches of
+    /// `batch` rows begin, so that the batches stay what they are.
+    fn cut(self, most: u64, batch: u64) -> Vec<Part> {
+        let rows = most.max(1).next_multiple_of(batch.max(1));
+        if self.groups.len() != 1 || self.stretch.is_some() || self.rows <= rows {
+            return vec![self];
+        }
+        let starts = (0..self.rows.div_ceil(rows)).map(|number| number * rows);
+        let stretches = starts.map(|start| start..self.rows.min(start + rows));
+        let part = |stretch: Range<u64>| Part {
+            before: self.before + stretch.start,
+            rows: stretch.end - stretch.start,
+            stretch: Some(stretch),
+            groups: self.groups.clone(),
+            ..self
+        };
+        stretches.map(part).collect()
     }
 }
 

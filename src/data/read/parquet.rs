@@ -62,7 +62,7 @@ fn all_known(footer: &ArrowReaderMetadata, field: usize) -> bool {
     column.max_def_level() == 0 || missing.all(|missing| missing == Some(0))
 }
 
-/// Some row groups of a file, without the rows that cannot matter.
+/// The rows of a part of a file, without those that cannot matter.
 pub(super) fn batches(
     bound: &BoundTable,
     of: &BoundFile,
@@ -84,6 +84,8 @@ pub(super) fn batches(
     }
     let opened = open(file)?.by_chunks(footer.metadata());
     let rows = u64::try_from(footer.metadata().file_metadata().num_rows()).unwrap_or(0).max(1);
+    let fits = |rows: &u64| usize::try_from(*rows).ok();
+    let stretch = part.stretch.as_ref().and_then(|rows| Some(fits(&rows.start)?..fits(&rows.end)?));
     let opened = match &selection {
         Some(_) => Err(opened),
         None => {
@@ -91,7 +93,7 @@ pub(super) fn batches(
             let fields = (&binding.fields[..], &coded[..]);
             let settled = settled::all(bound, binding, &footer, &groups, &opened);
             flat::Rows::new(opened, &footer, fields, groups.clone(), options.batch_rows)
-                .map(|rows| rows.with_settled(settled))
+                .map(|rows| rows.with_settled(settled).within(stretch.clone()))
         }
     };
     let opened = match opened {
@@ -106,6 +108,9 @@ pub(super) fn batches(
         builder.with_projection(mask).with_batch_size(options.batch_rows).with_row_groups(groups);
     if let Some(selection) = selection {
         builder = builder.with_row_selection(selection);
+    }
+    if let Some(stretch) = stretch {
+        builder = builder.with_offset(stretch.start).with_limit(stretch.len());
     }
     let reader = builder.build().map_err(|error| fault(file, &error))?;
     Ok(Raw { rows: Rows::boxed(Box::new(reader), file, options, rows, part), numbers })

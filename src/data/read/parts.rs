@@ -1,5 +1,5 @@
-//! A table that several threads read: cut into parts (files, row groups of Parquet files) that are
-//! handed out in the order of the rows. Which thread reads which part, and when, changes neither the
+//! A table that several threads read: cut into parts (files, row groups of Parquet files, stretches of these)
+//! that are handed out in the order of the rows. Which thread reads which part, and when, changes neither the
 //! batches nor what is found wrong with them.
 
 use super::keys::Keys;
@@ -47,13 +47,30 @@ struct Outcome {
 impl TableParts {
     pub(super) fn new(bound: BoundTable) -> TableParts {
         let parts = bound.parts();
+        TableParts::of(Arc::new(bound), parts)
+    }
+
+    fn of(bound: Arc<BoundTable>, parts: Vec<Part>) -> TableParts {
         TableParts {
             outcomes: Mutex::new(parts.iter().map(|_| None).collect()),
-            bound: Arc::new(bound),
+            bound,
             parts,
             next: AtomicUsize::new(0),
             failed: AtomicUsize::new(usize::MAX),
         }
+    }
+
+    /// The same table, with row groups of Parquet files cut into stretches of at most so many rows, or a few more.
+    /// The batches stay the same.
+    #[must_use]
+    pub fn cut(&self, most: u64) -> TableParts {
+        let options = &self.bound.options;
+        let parts = self.parts.iter().flat_map(|part| match options.ranges.is_empty() {
+            true => part.clone().cut(most, options.batch_rows as u64),
+            // Which rows of a row group are read is settled for it as a whole.
+            false => vec![part.clone()],
+        });
+        TableParts::of(self.bound.clone(), parts.collect())
     }
 
     /// A reader of the whole table in one thread, from the beginning.

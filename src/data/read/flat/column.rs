@@ -2,10 +2,11 @@
 
 use super::bitmap::Bitmap;
 use super::damage;
-use super::page::{DataPage, Dictionary, Number, Values, dictionary, plain};
+use super::page::{DataPage, Dictionary, Number, Values, dictionary, is_coded, plain};
 use super::spare::Memory;
 use super::spread::{Movable, ROWS, greatest, spread, spread_bits};
 use super::squeezed::Unsqueezer;
+use super::window::Window;
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, BooleanArray, DictionaryArray, Int32Array, PrimitiveArray,
     UInt16Array, make_array,
@@ -34,6 +35,47 @@ pub enum Kind {
 /// A longer dictionary is not worth testing value by value.
 const MOST_LISTED: usize = 1 << 16;
 
+/// The pages of a column in a row group.
+pub struct Pages {
+    pub reader: Box<dyn PageReader>,
+    /// Where they are read from.
+    pub window: Arc<Window>,
+    /// Who unsqueezes them, where the reader leaves them as they are.
+    pub unsqueezer: Option<Unsqueezer>,
+}
+
+impl Pages {
+    fn next(&mut self) -> Result<Option<Page>> {
+        self.reader.get_next_page()
+    }
+
+    fn unsqueezed(&mut self, page: Page) -> Result<Page> {
+        match &mut self.unsqueezer {
+            Some(unsqueezer) => unsqueezer.page(page),
+            None => Ok(page),
+        }
+    }
+
+    /// Passes over as many of the next pages as have no more than so many rows together; gives the rest of these
+    /// rows. Never passes over a dictionary.
+    fn pass_over(&mut self, mut rows: usize) -> Result<usize> {
+        self.window.pass(true);
+        while rows > 0 {
+            let next =
+                self.reader.peek_next_page()?.ok_or_else(|| damage("fewer rows than there should be"))?;
+            match next.num_rows.or(next.num_levels) {
+                Some(all) if !next.is_dict && all <= rows => {
+                    self.reader.skip_next_page()?;
+                    rows -= all;
+                }
+                _ => break,
+            }
+        }
+        self.window.pass(false);
+        Ok(rows)
+    }
+}
+
 /// A column that is being read.
 pub struct Column {
     kind: Kind,
@@ -45,11 +87,13 @@ pub struct Column {
     /// Rows that were passed over since one was read.
     skipped: usize,
     page: Option<DataPage>,
-    pages: Box<dyn PageReader>,
-    unsqueezer: Option<Unsqueezer>,
+    pages: Pages,
     /// The dictionary as an array, where values come as codes.
     listed: Option<ArrayRef>,
     dictionary: Dictionary,
+    /// The page of the dictionary as it lies in the file, until somebody asks what a code stands for: rows that
+    /// have none may be all that is read.
+    packed: Option<Page>,
     /// The memory of the dictionary, dropped when nothing reads it any more.
     _memory: Memory,
     room: Room,
@@ -119,12 +163,7 @@ impl<T: Movable> Making<T> {
 impl Column {
     /// A column of that type, from its pages. One that is `coded` gives a dictionary array where the
     /// file has one, and values where it has not.
-    pub fn new(
-        kind: Kind,
-        ty: DataType,
-        (optional, coded): (bool, bool),
-        (pages, unsqueezer): (Box<dyn PageReader>, Option<Unsqueezer>),
-    ) -> Column {
+    pub fn new(kind: Kind, ty: DataType, (optional, coded): (bool, bool), pages: Pages) -> Column {
         Column {
             kind,
             ty,
@@ -133,9 +172,9 @@ impl Column {
             skipped: 0,
             page: None,
             pages,
-            unsqueezer,
             listed: None,
             dictionary: Dictionary::None,
+            packed: None,
             _memory: Memory::default(),
             room: Room::default(),
         }
@@ -328,14 +367,9 @@ impl Column {
                 rows -= take;
                 continue;
             }
-            let next =
-                self.pages.peek_next_page()?.ok_or_else(|| damage("fewer rows than there should be"))?;
-            match next.num_rows.or(next.num_levels) {
-                Some(all) if !next.is_dict && all <= rows => {
-                    self.pages.skip_next_page()?;
-                    rows -= all;
-                }
-                _ => self.next_page()?,
+            rows = self.pages.pass_over(rows)?;
+            if rows > 0 {
+                self.next_page()?;
             }
         }
         Ok(())
@@ -344,17 +378,26 @@ impl Column {
     /// Takes the next page, of rows or of the dictionary.
     fn next_page(&mut self) -> Result<()> {
         self.page = None;
-        let page = match (self.pages.get_next_page()?, &mut self.unsqueezer) {
-            (Some(page), Some(unsqueezer)) => Some(unsqueezer.page(page)?),
-            (page, _) => page,
-        };
-        match page {
+        match self.pages.next()? {
             None => return Err(damage("fewer rows than there should be")),
-            Some(Page::DictionaryPage { buf, num_values, .. }) => {
-                self.dictionary = dictionary(self.kind, &buf, num_values as usize)?;
-                self._memory = self.unsqueezer.as_mut().map(Unsqueezer::last).unwrap_or_default();
+            Some(page @ Page::DictionaryPage { .. }) => self.packed = Some(page),
+            Some(page) => {
+                if is_coded(page.encoding()) {
+                    self.unpack()?;
+                }
+                let page = self.pages.unsqueezed(page)?;
+                self.page = Some(DataPage::of(page, self.kind, self.optional)?);
             }
-            Some(page) => self.page = Some(DataPage::of(page, self.kind, self.optional)?),
+        }
+        Ok(())
+    }
+
+    /// Takes the dictionary out of its page.
+    fn unpack(&mut self) -> Result<()> {
+        let Some(page) = self.packed.take() else { return Ok(()) };
+        if let Page::DictionaryPage { buf, num_values, .. } = self.pages.unsqueezed(page)? {
+            self.dictionary = dictionary(self.kind, &buf, num_values as usize)?;
+            self._memory = self.pages.unsqueezer.as_mut().map(Unsqueezer::last).unwrap_or_default();
         }
         Ok(())
     }

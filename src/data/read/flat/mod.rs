@@ -17,7 +17,8 @@ use super::store::Opened;
 use arrow::array::{Array, ArrayRef, DictionaryArray, RecordBatch, RecordBatchOptions, UInt16Array};
 use arrow::datatypes::{DataType, FieldRef, Schema, UInt16Type};
 use arrow::error::ArrowError;
-use column::{Column, Kind};
+use column::{Column, Kind, Pages};
+use page::is_coded;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -62,6 +63,8 @@ pub struct Rows {
     groups: std::vec::IntoIter<usize>,
     batch_rows: usize,
     group: Option<Group>,
+    /// The rows of each group that are wanted, where they are not all.
+    within: Option<Range<usize>>,
     /// What is not read.
     settled: Vec<Settled>,
     /// What the last batch was like.
@@ -125,6 +128,11 @@ impl Rows {
         Rows { settled, ..self }
     }
 
+    /// Only these rows of each row group; they begin where a batch begins.
+    pub fn within(self, rows: Option<Range<usize>>) -> Rows {
+        Rows { within: rows, ..self }
+    }
+
     /// Reads these fields of these row groups; none where nothing would be gained. Those of `coded` may
     /// come as codes of 16 bits.
     pub fn new(
@@ -163,6 +171,7 @@ impl Rows {
             groups: groups.into_iter(),
             batch_rows,
             group: None,
+            within: None,
             settled: Vec::new(),
             last: None,
         })
@@ -172,6 +181,7 @@ impl Rows {
         let group = self.footer.metadata().row_groups().get(index);
         let group = group.ok_or_else(|| damage("no such row group"))?;
         let rows = usize::try_from(group.num_rows()).unwrap_or(0);
+        let wanted = self.within.clone().map_or(0..rows, |within| within.start..within.end.min(rows));
         let mut columns = Vec::with_capacity(self.columns.len());
         for leaf in self.columns.iter().flatten() {
             let mut settled =
@@ -182,17 +192,20 @@ impl Rows {
                 continue;
             }
             // Where pages are passed over, it helps to know where they lie.
+            let some = some || self.within.is_some();
             let offsets = self.footer.metadata().offset_index().filter(|_| some);
             let pages = offsets.and_then(|offsets| offsets.get(index)?.get(leaf.column));
             let pages = pages.map(|pages| pages.page_locations().clone());
             let chunk = group.columns().get(leaf.column).ok_or_else(|| damage("no data"))?;
             let (start, length) = chunk.byte_range();
-            let window = Window::new(self.file.clone(), start..start.saturating_add(length));
+            let window = Arc::new(Window::new(self.file.clone(), start..start.saturating_add(length)));
             let (raw, unsqueezer) = Unsqueezer::of(chunk)?.unzip();
             let chunk = raw.as_ref().unwrap_or(chunk);
-            let reader = SerializedPageReader::new(Arc::new(window), chunk, rows, pages)?;
+            let reader = SerializedPageReader::new(window.clone(), chunk, rows, pages)?;
+            let pages = Pages { reader: Box::new(reader), window, unsqueezer };
             let how = (leaf.optional, leaf.coded);
-            let column = Column::new(leaf.kind, leaf.ty.clone(), how, (Box::new(reader), unsqueezer));
+            let mut column = Column::new(leaf.kind, leaf.ty.clone(), how, pages);
+            column.skip(wanted.start);
             columns.push(Source::Pages(Box::new(column)));
         }
         let rest = self.rest.clone().map(|mask| {
@@ -202,10 +215,12 @@ impl Rows {
             )
             .with_projection(mask)
             .with_row_groups(vec![index])
+            .with_offset(wanted.start)
+            .with_limit(wanted.len())
             .with_batch_size(self.batch_rows)
             .build()
         });
-        Ok(Group { index, next: 0, rows, columns, rest: rest.transpose()? })
+        Ok(Group { index, next: wanted.start, rows: wanted.len(), columns, rest: rest.transpose()? })
     }
 
     fn advance(&mut self) -> std::result::Result<Option<RecordBatch>, ArrowError> {
@@ -320,11 +335,10 @@ fn kind(physical: PhysicalType, natural: &DataType, wanted: &DataType) -> Option
 
 /// Whether all pages of a chunk are encoded in ways that are known here.
 fn readable(chunk: &ColumnChunkMetaData, kind: Kind) -> bool {
-    let coded = |encoding| matches!(encoding, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
     let known = |encoding| match kind {
-        Kind::Texts => coded(encoding),
+        Kind::Texts => is_coded(encoding),
         Kind::Bool => matches!(encoding, Encoding::PLAIN | Encoding::RLE),
-        Kind::Int32 | Kind::Int64 | Kind::Double => coded(encoding) || encoding == Encoding::PLAIN,
+        Kind::Int32 | Kind::Int64 | Kind::Double => is_coded(encoding) || encoding == Encoding::PLAIN,
     };
     match (chunk.page_encoding_stats_mask(), kind) {
         (Some(pages), _) => pages.encodings().all(known),

@@ -62,6 +62,11 @@ macro_rules! number {
 
 number!(i32 i64 f64);
 
+/// Whether values are codes of a dictionary.
+pub fn is_coded(encoding: Encoding) -> bool {
+    matches!(encoding, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY)
+}
+
 impl DataPage {
     pub fn of(page: Page, kind: Kind, optional: bool) -> Result<DataPage> {
         let (rows, encoding, known, values) = match page {
@@ -91,7 +96,7 @@ impl DataPage {
         };
         let values = match encoding {
             Encoding::PLAIN => Values::Plain(values, 0),
-            Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY => {
+            encoding if is_coded(encoding) => {
                 // A page without known rows may be empty.
                 let width = values.first().copied().unwrap_or(0);
                 Values::Codes(Hybrid::new(values.slice(values.len().min(1)..), width)?)

@@ -8,6 +8,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 use std::io::{self, Read};
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bytes that are asked for at a time, where a page is not larger. Those of all columns together are still in
@@ -24,6 +25,8 @@ pub struct Window {
     len: u64,
     /// Where the chunk lies in the file.
     chunk: Range<u64>,
+    /// Whether pages are passed over: then what lies behind a header is not wanted.
+    passing: AtomicBool,
     last: Mutex<Last>,
 }
 
@@ -39,7 +42,12 @@ impl Window {
     /// The bytes of a chunk; outside of it the file is read as it is asked.
     pub fn new(file: Arc<Opened>, chunk: Range<u64>) -> Window {
         let len = file.len();
-        Window { file, len, chunk, last: Mutex::default() }
+        Window { file, len, chunk, passing: AtomicBool::new(false), last: Mutex::default() }
+    }
+
+    /// From now on no more is read than is asked for, or as much as is worth it again.
+    pub fn pass(&self, passing: bool) {
+        self.passing.store(passing, Ordering::Relaxed);
     }
 
     /// At least so many bytes, unless the chunk ends before.
@@ -53,7 +61,8 @@ impl Window {
             return self.file.get_bytes(start, least);
         }
         let rest = usize::try_from(self.chunk.end - start).unwrap_or(usize::MAX);
-        let length = rest.min(least.max(WINDOW));
+        let ahead = if self.passing.load(Ordering::Relaxed) { 0 } else { WINDOW };
+        let length = rest.min(least.max(ahead));
         // Pages that were decoded do not hold on to what they were read from.
         *last = Last::default();
         let mut room = Memory::room(length);
