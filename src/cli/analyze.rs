@@ -65,7 +65,7 @@ pub(super) fn analyze(args: &AnalyzeArgs) -> u8 {
         ..Limits::default()
     };
     let analysis = analyze::analyze(rules, &rules.at(now), limits);
-    let shown = moment::show(now, &moment::zone(rules));
+    let shown = moment::show(now, &rules.zone());
     output::result(&match args.format {
         Format::Mermaid => analyze::mermaid(&analysis),
         Format::Dot => analyze::dot(&analysis),

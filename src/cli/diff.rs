@@ -96,7 +96,7 @@ pub(super) fn diff(args: &DiffArgs) -> u8 {
         Some(Err(status)) => return status,
     };
     let (old_name, new_name) = (args.old.display().to_string(), args.new.display().to_string());
-    let shown = moment::show(now, &moment::zone(&new.program));
+    let shown = moment::show(now, &new.program.zone());
     let timezone = &new.program.timezone;
     output::result(&match args.format {
         Format::Human => {

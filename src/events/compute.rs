@@ -94,10 +94,7 @@ pub fn compute(
     options: &EventOptions,
     progress: &mut dyn FnMut(&str, u64),
 ) -> Result<Option<Context>, EventError> {
-    let schedule = Schedule::new(dated, wanted);
-    if schedule.is_empty() {
-        return Ok(None);
-    }
+    let Some(schedule) = Schedule::new(dated, wanted) else { return Ok(None) };
     let mut work = Work {
         dated: schedule.dated.clone(),
         facts,

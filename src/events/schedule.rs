@@ -27,14 +27,15 @@ pub(super) struct Schedule {
 
 /// The event tables that these declarations need, by their index in `Program::events`, ascending.
 pub fn event_tables(dated: &Dated, wanted: &Wanted) -> Vec<usize> {
-    let schedule = Schedule::new(dated, wanted);
+    let Some(schedule) = Schedule::new(dated, wanted) else { return Vec::new() };
     let tables = schedule.rounds.iter().flat_map(|round| round.tables.iter().map(|work| work.table));
     tables.collect::<BTreeSet<usize>>().into_iter().collect()
 }
 
 /// Whether these declarations need a value of the whole population.
 pub fn needs_population(dated: &Dated, wanted: &Wanted) -> bool {
-    Schedule::new(dated, wanted).rounds.iter().any(|round| !round.population.is_empty())
+    let schedule = Schedule::new(dated, wanted);
+    schedule.is_some_and(|schedule| schedule.rounds.iter().any(|round| !round.population.is_empty()))
 }
 
 /// What only needs the rounds before.
@@ -129,9 +130,13 @@ pub(super) struct PopulationWork {
 }
 
 impl Schedule {
-    /// What these declarations need.
-    pub fn new(dated: &Dated, wanted: &Wanted) -> Schedule {
+    /// What these declarations need; none where that is nothing.
+    pub fn new(dated: &Dated, wanted: &Wanted) -> Option<Schedule> {
         let rounds = dated.program.rounds();
+        // Most programs speak of users alone, and need no plan to show it.
+        if rounds.iter().all(|round| *round == 0) {
+            return None;
+        }
         let mut needed = vec![false; rounds.len()];
         for id in Plan::new(dated, wanted).given() {
             if let Some(needed) = needed.get_mut(id.0 as usize) {
@@ -160,14 +165,12 @@ impl Schedule {
             }
             planned.push(round);
         }
+        if planned.is_empty() {
+            return None;
+        }
         let mut dated = dated.clone();
         dated.program.nodes = making.builder.finish();
-        Schedule { dated, rounds: planned }
-    }
-
-    /// Whether nothing has to be worked out.
-    pub fn is_empty(&self) -> bool {
-        self.rounds.is_empty()
+        Some(Schedule { dated, rounds: planned })
     }
 }
 

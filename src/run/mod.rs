@@ -269,7 +269,7 @@ fn run_to(
         None => plan,
     };
 
-    let moment = Moment { now: moment::show(now, &moment::zone(program)), from: now_from };
+    let moment = Moment { now: moment::show(now, &program.zone()), from: now_from };
     let hash = program.hash();
     let writer = writing.then(|| layout::Writer::new(program, users, &selection, options.layout));
     let mut sink = match (given, &options.output, &writer) {

@@ -21,15 +21,10 @@ pub enum NowFrom {
     Clock,
 }
 
-/// The zone in which a program reckons. A checked program always names one that there is.
-pub fn zone(program: &Program) -> TimeZone {
-    TimeZone::get(&program.timezone).unwrap_or(TimeZone::UTC)
-}
-
 /// The run's `now` in microseconds since 1970-01-01T00:00Z, and who says so.
 pub fn settle(program: &Program, option: Option<&str>) -> Result<(i64, NowFrom), Diagnostic> {
     if let Some(text) = option {
-        return Ok((read(text, &zone(program))?, NowFrom::Option));
+        return Ok((read(text, &program.zone())?, NowFrom::Option));
     }
     Ok(match program.now {
         Some(now) => (now, NowFrom::File),

@@ -12,6 +12,14 @@ const MINUTE: i64 = 60_000_000;
 /// Microseconds of an hour.
 const HOUR: i64 = 60 * MINUTE;
 
+/// The zone of that name; UTC where there is none. For UTC nobody looks through the zones of the system.
+pub fn zone(name: &str) -> TimeZone {
+    if name == "UTC" {
+        return TimeZone::UTC;
+    }
+    TimeZone::get(name).unwrap_or(TimeZone::UTC)
+}
+
 /// The date so many days after 1970-01-01.
 pub fn date(days: i32) -> Option<Date> {
     jiff::civil::date(1970, 1, 1).checked_add(Span::new().try_days(days).ok()?).ok()

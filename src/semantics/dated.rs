@@ -1,6 +1,6 @@
 //! A program at a moment: every relative date has become a constant.
 
-use super::{Environment, Facts, apply};
+use super::{Environment, Facts, apply, calendar};
 use crate::program::{Assertion, Builder, Expectation, Expr, Guard, Node, NodeId, Program, Test, Value};
 use hashbrown::HashMap;
 
@@ -17,7 +17,7 @@ pub struct Dated {
 impl Program {
     /// The zone of calendar time; UTC where the name is unknown (a checked program's is not).
     pub fn zone(&self) -> jiff::tz::TimeZone {
-        jiff::tz::TimeZone::get(&self.timezone).unwrap_or(jiff::tz::TimeZone::UTC)
+        calendar::zone(&self.timezone)
     }
 
     /// Whether any of these turns on `now`: through a relative date, or a column that is never later.

@@ -74,6 +74,12 @@ impl Column {
             let plain = values.null_count() == 0 && !matches!(values.data_type(), DataType::Dictionary(..));
             Column::from_array(&values.slice(0, 0), ty).filter(|_| plain)?;
             let known = nulls.filter(|nulls| nulls.null_count() > 0);
+            // All rows of a run, and rows of which nothing is read.
+            if let (true, None) = (values.len() <= 1, &known) {
+                let value = Column::from_array(values, ty)?;
+                let value = if values.is_empty() { Value::Missing } else { value.value(0) };
+                return Some(Column::constant(value));
+            }
             let data = Data::Coded(codes.keys().values().clone(), values.clone(), ty.clone());
             return Some(Column { data, known: known.map(|nulls| pool.of_buffer(nulls.inner())) });
         }

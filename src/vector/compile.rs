@@ -9,7 +9,6 @@ use super::plan::{
 use super::text::Predicate;
 use crate::program::{DeclarationKind, Expr, Node, NodeId, Scope, Table, Type, Value};
 use crate::semantics::Dated;
-use jiff::tz::TimeZone;
 use regex::Regex;
 
 impl Plan {
@@ -140,7 +139,7 @@ impl<'a> Compiler<'a> {
         }
         columns.sort_unstable();
         given.sort_unstable();
-        let zone = TimeZone::get(&program.timezone).unwrap_or(TimeZone::UTC);
+        let zone = program.zone();
         Plan {
             now: self.dated.now,
             clock: Clock::new(&zone),

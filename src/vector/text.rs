@@ -158,6 +158,7 @@ impl TextTests {
                     Bits::from_fn(rows, |row| column.is_known(row) && predicate.holds(texts.value(row)))
                 }
                 Data::Constant(Value::Text(text)) => pool.filled(rows, predicate.holds(text)),
+                Data::Constant(_) => pool.filled(rows, false),
                 _ => Bits::from_fn(rows, |row| column.text(row).is_some_and(|text| predicate.holds(text))),
             };
             give.known(&[*register], bits, pool);

@@ -1,5 +1,6 @@
 //! Local time of the program's zone, fast enough for whole columns.
 
+use crate::semantics::calendar;
 use hashbrown::HashMap;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -26,7 +27,7 @@ pub(in crate::data) struct Clock {
 impl Clock {
     /// A clock in that zone (UTC where its name is unknown), with `now` in microseconds.
     pub fn new(zone: &str, now: i64) -> Clock {
-        let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+        let zone = calendar::zone(zone);
         let offset =
             Timestamp::from_microsecond(now).map_or(0, |now| i64::from(zone.to_offset(now).seconds()));
         let day = (now.div_euclid(MICROS) + offset).div_euclid(DAY_SECONDS);

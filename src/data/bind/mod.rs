@@ -283,7 +283,10 @@ pub(super) fn convert_codes(
             let Converted { array, bad } = convert(program, column, from, clock)?;
             let all = bad.count == 0 && array.logical_null_count() == 0;
             let values = all.then_some(array);
-            known.0.insert(at, (from.clone(), values.clone()));
+            // One value stands for the rows of a run; the dictionary comes back after it.
+            if from.len() > 1 {
+                known.0.insert(at, (from.clone(), values.clone()));
+            }
             values
         }
     };

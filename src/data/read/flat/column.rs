@@ -1,12 +1,12 @@
 //! One column of a row group: its pages, and the arrays that are read from them.
 
 use super::bitmap::Bitmap;
-use super::damage;
 use super::page::{DataPage, Dictionary, Number, Values, dictionary, is_coded, plain};
 use super::spare::Memory;
 use super::spread::{Movable, ROWS, greatest, spread, spread_bits};
 use super::squeezed::Unsqueezer;
 use super::window::Window;
+use super::{Zeros, damage};
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, BooleanArray, DictionaryArray, Int32Array, PrimitiveArray,
     UInt16Array, make_array,
@@ -50,9 +50,16 @@ impl Pages {
     }
 
     fn unsqueezed(&mut self, page: Page) -> Result<Page> {
-        match &mut self.unsqueezer {
-            Some(unsqueezer) => unsqueezer.page(page),
-            None => Ok(page),
+        let Some(unsqueezer) = &mut self.unsqueezer else { return Ok(page) };
+        let page = unsqueezer.page(page)?;
+        self.window.let_go();
+        Ok(page)
+    }
+
+    /// Nobody reads the last page any more.
+    fn let_go(&mut self) {
+        if let Some(unsqueezer) = &mut self.unsqueezer {
+            drop(unsqueezer.last());
         }
     }
 
@@ -181,26 +188,37 @@ impl Column {
     }
 
     /// The next rows, of which there must be so many.
-    pub fn read(&mut self, rows: usize) -> Result<ArrayRef> {
+    pub fn read(&mut self, rows: usize, zeros: &Zeros) -> Result<ArrayRef> {
         self.pass_over()?;
-        match self.kind {
-            Kind::Int32 => self.numbers::<Int32Type>(rows),
-            Kind::Int64 => self.numbers::<Int64Type>(rows),
-            Kind::Double => self.numbers::<Float64Type>(rows),
-            Kind::Texts => self.texts(rows),
+        let array = match self.kind {
+            Kind::Int32 => self.numbers::<Int32Type>(rows, zeros),
+            Kind::Int64 => self.numbers::<Int64Type>(rows, zeros),
+            Kind::Double => self.numbers::<Float64Type>(rows, zeros),
+            Kind::Texts => self.texts(rows, zeros),
             Kind::Bool => self.bools(rows),
+        };
+        // Other columns come before the next page, and take the memory while it is in a cache.
+        if self.page.as_ref().is_some_and(|page| page.rows == 0) {
+            self.page = None;
+            self.pages.let_go();
         }
+        array
     }
 
-    fn numbers<T: Listed>(&mut self, rows: usize) -> Result<ArrayRef> {
+    fn numbers<T: Listed>(&mut self, rows: usize, zeros: &Zeros) -> Result<ArrayRef> {
         let mut making = Making::new(rows);
         if self.coded {
-            let codes = self.codes(rows)?;
+            let values = |column: &Column| {
+                let values = T::of(&column.dictionary).cloned().unwrap_or_default();
+                typed(PrimitiveArray::<T>::new(values, None), &column.ty)
+            };
+            let (alike, code) = self.run_of_one(rows)?;
+            if let Some(code) = code.filter(|_| alike == rows) {
+                return Ok(zeros.standing_in(&self.one(code, values)?, rows));
+            }
+            let codes = self.codes(rows, (alike, code))?;
             if codes.rows == rows && list::<T>(&self.dictionary).len() <= MOST_LISTED {
-                return self.listed(codes, |column| {
-                    let values = T::of(&column.dictionary).cloned().unwrap_or_default();
-                    typed(PrimitiveArray::<T>::new(values, None), &column.ty)
-                });
+                return self.listed(codes, values);
             }
             // The writer gave its dictionary up before.
             gather(list::<T>(&self.dictionary), &codes.some, &mut making.some)?;
@@ -231,9 +249,37 @@ impl Column {
         typed(PrimitiveArray::<T>::new(values.into(), known), &self.ty)
     }
 
-    /// The codes of the next rows, of no more than there are pages of codes for.
-    fn codes(&mut self, rows: usize) -> Result<Making<u16>> {
+    /// Takes as many of the next rows as are of one code, page by page; how many these are, and the code.
+    fn run_of_one(&mut self, rows: usize) -> Result<(usize, Option<u16>)> {
+        let (mut done, mut alike) = (0, None);
+        while done < rows {
+            let (page, ..) = self.page()?;
+            let take = page.rows.min(rows - done);
+            let code = if page.has_narrow_codes() { page.run_of_one(take, alike)? } else { None };
+            if code.is_none() {
+                break;
+            }
+            (done, alike) = (done + take, code);
+        }
+        Ok((done, alike))
+    }
+
+    /// What one code stands for, as an array of one.
+    fn one(&mut self, code: u16, values: impl Fn(&Column) -> Result<ArrayRef>) -> Result<ArrayRef> {
+        let (code, list) = (usize::from(code), self.list(values)?);
+        match code < list.len() {
+            true => Ok(list.slice(code, 1)),
+            false => Err(damage("a code that stands for nothing")),
+        }
+    }
+
+    /// The codes of the next rows, of no more than there are pages of codes for. The first were taken already:
+    /// so many, of one code.
+    fn codes(&mut self, rows: usize, (alike, code): (usize, Option<u16>)) -> Result<Making<u16>> {
         let mut making = Making::new(rows);
+        making.some.resize(alike, code.unwrap_or_default());
+        making.known.same(true, alike);
+        making.rows = alike;
         while making.rows < rows {
             let (page, ..) = self.page()?;
             let take = page.rows.min(rows - making.rows);
@@ -256,10 +302,7 @@ impl Column {
         codes: Making<u16>,
         values: impl Fn(&Column) -> Result<ArrayRef>,
     ) -> Result<ArrayRef> {
-        let list = match &self.listed {
-            Some(list) => list.clone(),
-            None => self.listed.insert(values(self)?).clone(),
-        };
+        let list = self.list(values)?;
         if !codes.some.is_empty() && usize::from(greatest(&codes.some)) >= list.len() {
             return Err(damage("a code that stands for nothing"));
         }
@@ -271,15 +314,28 @@ impl Column {
         Ok(Arc::new(array))
     }
 
-    fn texts(&mut self, rows: usize) -> Result<ArrayRef> {
+    /// The values that codes stand for, as an array.
+    fn list(&mut self, values: impl Fn(&Column) -> Result<ArrayRef>) -> Result<ArrayRef> {
+        Ok(match &self.listed {
+            Some(list) => list.clone(),
+            None => self.listed.insert(values(self)?).clone(),
+        })
+    }
+
+    fn texts(&mut self, rows: usize, zeros: &Zeros) -> Result<ArrayRef> {
         if self.coded {
-            let codes = self.codes(rows)?;
+            let values = |column: &Column| match &column.dictionary {
+                Dictionary::Texts(list) => Ok(list.clone()),
+                _ => Err(damage("codes without texts")),
+            };
+            let (alike, code) = self.run_of_one(rows)?;
+            if let Some(code) = code.filter(|_| alike == rows) {
+                return Ok(zeros.standing_in(&self.one(code, values)?, rows));
+            }
+            let codes = self.codes(rows, (alike, code))?;
             let few = matches!(&self.dictionary, Dictionary::Texts(list) if list.len() <= MOST_LISTED);
             if codes.rows == rows && few {
-                return self.listed(codes, |column| match &column.dictionary {
-                    Dictionary::Texts(list) => Ok(list.clone()),
-                    _ => Err(damage("codes without texts")),
-                });
+                return self.listed(codes, values);
             }
             return self.text_codes(
                 rows,

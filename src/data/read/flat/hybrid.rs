@@ -51,6 +51,24 @@ impl Hybrid {
         self.width
     }
 
+    /// The number that each of the next `count` is, where one run says so.
+    pub fn same(&mut self, count: usize) -> Result<Option<u32>> {
+        if self.run.is_done() && count > 0 {
+            self.run = self.next_run()?;
+        }
+        Ok(match self.run {
+            Run::Same(number, times) if times >= count => Some(number),
+            _ => None,
+        })
+    }
+
+    /// Passes over so many numbers of a run that [`Hybrid::same`] has found.
+    pub fn pass(&mut self, count: usize) {
+        if let Run::Same(_, times) = &mut self.run {
+            *times -= count.min(*times);
+        }
+    }
+
     /// Adds the next `count` numbers to `out`.
     pub fn read<C: Code>(&mut self, count: usize, out: &mut Vec<C>) -> Result<()> {
         let mut left = count;

@@ -15,6 +15,7 @@ mod window;
 
 use super::store::Opened;
 use arrow::array::{Array, ArrayRef, DictionaryArray, RecordBatch, RecordBatchOptions, UInt16Array};
+use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, FieldRef, Schema, UInt16Type};
 use arrow::error::ArrowError;
 use column::{Column, Kind, Pages};
@@ -62,6 +63,7 @@ pub struct Rows {
     schema: Arc<Schema>,
     groups: std::vec::IntoIter<usize>,
     batch_rows: usize,
+    zeros: Zeros,
     group: Option<Group>,
     /// The rows of each group that are wanted, where they are not all.
     within: Option<Range<usize>>,
@@ -101,25 +103,36 @@ enum Source {
 
 impl Source {
     /// The next rows; where a value is given, it stands for theirs.
-    fn read(&mut self, rows: usize, stand_in: Option<&ArrayRef>) -> Result<ArrayRef> {
+    fn read(&mut self, rows: usize, stand_in: Option<&ArrayRef>, zeros: &Zeros) -> Result<ArrayRef> {
         match (self, stand_in) {
-            (Source::StandIn(value), _) => standing_in(value, rows),
-            (Source::Pages(column), None) => column.read(rows),
+            (Source::StandIn(value), _) => Ok(zeros.standing_in(value, rows)),
+            (Source::Pages(column), None) => column.read(rows, zeros),
             (Source::Pages(column), Some(value)) => {
                 column.skip(rows);
-                standing_in(value, rows)
+                Ok(zeros.standing_in(value, rows))
             }
         }
     }
 }
 
-/// A value for all rows, or none.
-fn standing_in(value: &ArrayRef, rows: usize) -> Result<ArrayRef> {
-    let codes = match value.len() {
-        0 => UInt16Array::new_null(rows),
-        _ => UInt16Array::from_value(0, rows),
-    };
-    Ok(Arc::new(DictionaryArray::<UInt16Type>::try_new(codes, value.clone())?))
+/// One code for many rows, made once for all batches of a file.
+#[derive(Clone)]
+struct Zeros(ScalarBuffer<u16>);
+
+impl Zeros {
+    fn new(rows: usize) -> Zeros {
+        Zeros(vec![0; rows].into())
+    }
+
+    /// A value for all rows, or none; as many as there are zeros, at most.
+    fn standing_in(&self, value: &ArrayRef, rows: usize) -> ArrayRef {
+        let nulls = value.is_empty().then(|| NullBuffer::new_null(rows));
+        let codes = UInt16Array::new(self.0.slice(0, rows), nulls);
+        #[expect(unsafe_code, reason = "the codes need no look")]
+        // SAFETY: each code is 0, which stands for the value, or is missing where there is none.
+        let array = unsafe { DictionaryArray::<UInt16Type>::new_unchecked(codes, value.clone()) };
+        Arc::new(array)
+    }
 }
 
 impl Rows {
@@ -144,8 +157,9 @@ impl Rows {
     ) -> std::result::Result<Rows, Opened> {
         let metadata = footer.metadata();
         let rows = groups.iter().filter_map(|group| metadata.row_groups().get(*group));
-        let rows: usize = rows.map(|group| usize::try_from(group.num_rows()).unwrap_or(0)).sum();
-        let large = groups.len() == 1 || rows >= groups.len() * batch_rows;
+        let rows: Vec<usize> = rows.map(|group| usize::try_from(group.num_rows()).unwrap_or(0)).collect();
+        let large =
+            groups.len() == 1 || rows.iter().sum::<usize>() >= groups.len().saturating_mul(batch_rows);
         let natural = parquet_to_arrow_schema(metadata.file_metadata().schema_descr(), None);
         let (true, Ok(natural)) = (large && !fields.is_empty(), natural) else { return Err(file) };
         let mut fields = fields.to_vec();
@@ -170,6 +184,7 @@ impl Rows {
             schema: Arc::new(schema),
             groups: groups.into_iter(),
             batch_rows,
+            zeros: Zeros::new(rows.into_iter().max().unwrap_or(0).min(batch_rows)),
             group: None,
             within: None,
             settled: Vec::new(),
@@ -247,7 +262,7 @@ impl Rows {
                             && settled.rows.as_ref() == Some(&batch)
                     });
                     let stand_in = here.map(|settled| &settled.stand_in);
-                    own.next().ok_or_else(|| damage("no data"))?.read(rows, stand_in)?
+                    own.next().ok_or_else(|| damage("no data"))?.read(rows, stand_in, &self.zeros)?
                 }
                 None => rest.next().cloned().ok_or_else(|| damage("no data"))?,
             });

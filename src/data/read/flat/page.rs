@@ -128,6 +128,29 @@ impl DataPage {
         matches!(&self.values, Values::Codes(hybrid) if hybrid.width() <= 16)
     }
 
+    /// Takes the next rows where they are one run of known values of one code, and gives that code; not where it
+    /// is another one than `like`.
+    pub fn run_of_one(&mut self, rows: usize, like: Option<u16>) -> Result<Option<u16>> {
+        let all_known = match &mut self.known {
+            None => true,
+            Some(Levels::Hybrid(levels)) => levels.same(rows)? == Some(1),
+            Some(Levels::Highest(..)) => false,
+        };
+        let Values::Codes(codes) = &mut self.values else { return Ok(None) };
+        // Where no value is known there may be no codes.
+        let code = if all_known { codes.same(rows)? } else { None };
+        let Some(code) = code.and_then(|code| u16::try_from(code).ok()) else { return Ok(None) };
+        if like.is_some_and(|like| like != code) {
+            return Ok(None);
+        }
+        codes.pass(rows);
+        if let Some(Levels::Hybrid(levels)) = &mut self.known {
+            levels.pass(rows);
+        }
+        self.rows -= rows;
+        Ok(Some(code))
+    }
+
     /// Adds which of the next rows are known; says how many are.
     pub fn known(&mut self, rows: usize, known: &mut Bitmap) -> Result<usize> {
         match &mut self.known {

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use std::cell::RefCell;
 use std::ops::Deref;
 
-/// Pieces are of so many bytes times a power of two, so that one fits where another was.
+/// The smallest piece.
 const LEAST: usize = 1 << 12;
 
 /// A thread keeps no more bytes than these.
@@ -21,6 +21,13 @@ thread_local! {
     static SPARE: RefCell<Spare> = const { RefCell::new(Spare { pieces: Vec::new(), bytes: 0 }) };
 }
 
+/// The size of a piece for so many bytes: a quarter more at most, so that one fits where another was.
+fn size_for(bytes: usize) -> usize {
+    let bytes = bytes.max(LEAST);
+    let step = bytes.checked_next_power_of_two().map_or(1, |size| size / 8);
+    bytes.checked_next_multiple_of(step).unwrap_or(bytes)
+}
+
 /// Bytes whose memory is used again once nobody has a part of them.
 #[derive(Default)]
 pub struct Memory(Bytes);
@@ -28,12 +35,15 @@ pub struct Memory(Bytes);
 impl Memory {
     /// Room for so many bytes, or some more. What they are means nothing.
     pub fn room(bytes: usize) -> BytesMut {
-        let size = bytes.max(LEAST).checked_next_power_of_two().unwrap_or(bytes);
+        let size = size_for(bytes);
         let kept = SPARE.try_with(|spare| {
             let mut spare = spare.try_borrow_mut().ok()?;
-            let at = spare.pieces.iter().position(|piece| piece.len() == size)?;
-            spare.bytes -= size;
-            Some(spare.pieces.swap_remove(at))
+            let fits = |piece: &BytesMut| (size..=2 * size).contains(&piece.len());
+            let pieces = spare.pieces.iter().enumerate().filter(|(_, piece)| fits(piece));
+            let (at, _) = pieces.min_by_key(|(_, piece)| piece.len())?;
+            let piece = spare.pieces.swap_remove(at);
+            spare.bytes -= piece.len();
+            Some(piece)
         });
         kept.ok().flatten().unwrap_or_else(|| BytesMut::zeroed(size))
     }
@@ -62,7 +72,7 @@ impl Drop for Memory {
     fn drop(&mut self) {
         let Ok(piece) = std::mem::take(&mut self.0).try_into_mut() else { return };
         let size = piece.len();
-        if size < LEAST || !size.is_power_of_two() {
+        if size < LEAST || size != size_for(size) {
             return;
         }
         // A thread that ends keeps nothing.
@@ -84,13 +94,13 @@ mod tests {
     #[test]
     fn memory_is_used_again_once_nobody_reads_it() {
         let mut room = Memory::room(5000);
-        assert_eq!(room.len(), 8192);
+        assert_eq!(room.len(), 5120);
         room[0] = 17;
         let place = room.as_ptr();
         let memory = Memory::filled(room);
         let part = memory.slice(..5);
         drop(memory);
-        let other = Memory::room(8000);
+        let other = Memory::room(5100);
         assert_ne!(other.as_ptr(), place, "somebody has a part of it");
         assert_eq!(part[0], 17);
         drop(Memory::filled(other));
@@ -98,7 +108,14 @@ mod tests {
         let place = room.as_ptr();
         room[0] = 1;
         drop(Memory::filled(room));
-        assert_eq!(Memory::room(8192).as_ptr(), place);
+        assert_eq!(Memory::room(5120).as_ptr(), place);
         assert!(Memory::room(8193).len() > 8192);
+        for bytes in (0..100).map(|n| n * 977).chain([1 << 20, (1 << 20) + 1, 3 << 21]) {
+            let size = size_for(bytes);
+            assert!(
+                size >= bytes && size <= (bytes + bytes / 4).max(LEAST) && size == size_for(size),
+                "{bytes}"
+            );
+        }
     }
 }

@@ -3,11 +3,11 @@
 use super::Rows;
 use crate::data::read::store::Opened;
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
-    ListBuilder, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array,
+    Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Int32Type, Schema};
+use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, UInt16Type};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
@@ -89,7 +89,9 @@ fn agree(properties: WriterProperties, rows: &RecordBatch, dictionaries: Diction
             builder.with_projection(mask).build().unwrap().map(Result::unwrap).collect();
         concat_batches(&batches[0].schema(), &batches).unwrap()
     };
-    for (fields, batch_rows) in [((0..10).collect::<Vec<_>>(), 1_000), (vec![9, 2], 64), (vec![0, 8], 777)] {
+    for (fields, batch_rows) in
+        [((0..10).collect::<Vec<_>>(), 1_000), (vec![9, 2], 64), (vec![0, 8], 777), (vec![1, 5], 63)]
+    {
         // Every other field may come as codes.
         let coded: Vec<usize> = fields.iter().copied().filter(|field| field % 2 == batch_rows % 2).collect();
         let wanted = (&fields[..], &coded[..]);
@@ -169,4 +171,28 @@ fn files_read_as_the_general_reader_reads_them() {
             agree(short.build(), &rows, Dictionaries::Some, &account);
         }
     }
+}
+
+#[test]
+fn rows_of_one_run_come_as_one_value() {
+    let rows = batch(|row| row >= 2_000, true);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut writer = ArrowWriter::try_new(file.reopen().unwrap(), rows.schema(), None).unwrap();
+    writer.write(&rows).unwrap();
+    writer.close().unwrap();
+    let footer = footer(file.path(), &rows.schema());
+    let reader = Rows::new(opened(file.path()), &footer, (&[1], &[1]), vec![0], 100).ok().unwrap();
+    for (at, batch) in reader.map(Result::unwrap).enumerate() {
+        let codes = batch.column(0).as_dictionary::<UInt16Type>();
+        // A run begins with every fourth batch; from the twentieth on all are missing.
+        let run = i64::try_from(at / 4).unwrap();
+        if at < 20 {
+            assert_eq!(codes.values().as_primitive::<Int64Type>().values(), &[run]);
+        }
+        assert_eq!(codes.null_count(), if at < 20 { 0 } else { 100 });
+    }
+    // Where a run ends within the batch, its rows are codes as others are.
+    let reader = Rows::new(opened(file.path()), &footer, (&[1], &[1]), vec![0], 300).ok().unwrap();
+    let lengths = reader.map(|batch| batch.unwrap().column(0).as_dictionary::<UInt16Type>().values().len());
+    assert_eq!(lengths.take(4).collect::<Vec<_>>(), [1, 5, 5, 1]);
 }

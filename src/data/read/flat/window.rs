@@ -35,6 +35,8 @@ pub struct Window {
 struct Last {
     start: u64,
     length: usize,
+    /// So many of them were asked for.
+    asked: usize,
     memory: Memory,
 }
 
@@ -50,11 +52,21 @@ impl Window {
         self.passing.store(passing, Ordering::Relaxed);
     }
 
+    /// Nobody reads any more what was asked for before. What was asked for to its end is let go, for another column
+    /// to be read into the same memory.
+    pub fn let_go(&self) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.asked >= last.length {
+            *last = Last::default();
+        }
+    }
+
     /// At least so many bytes, unless the chunk ends before.
     fn from(&self, start: u64, least: usize) -> Result<Bytes> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let at = start.checked_sub(last.start).and_then(|at| usize::try_from(at).ok());
         if let Some(at) = at.filter(|at| at.checked_add(least).is_some_and(|end| end <= last.length)) {
+            last.asked = last.asked.max(at + least);
             return Ok(last.memory.slice(at..last.length));
         }
         if !self.chunk.contains(&start) {
@@ -68,7 +80,7 @@ impl Window {
         let mut room = Memory::room(length);
         let filled = self.file.fill(room.get_mut(..length).unwrap_or_default(), start)?;
         let memory = if filled { Memory::filled(room) } else { self.file.get_bytes(start, length)?.into() };
-        *last = Last { start, length, memory };
+        *last = Last { start, length, asked: least, memory };
         Ok(last.memory.slice(..length))
     }
 }

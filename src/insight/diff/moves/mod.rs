@@ -107,7 +107,7 @@ fn prepared<'a>(side: Side<'a>, diff: &Diff, now: i64, watches: &mut [Watch], is
         // The key stands before them.
         watch.reads(is_old, at.map(|at| at + 1));
     }
-    let shown_now = moment::show(now, &moment::zone(side.program));
+    let shown_now = moment::show(now, &side.program.zone());
     let options = RunOptions {
         now: Some(shown_now),
         nothing_shown: names.is_empty(),
