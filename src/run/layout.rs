@@ -169,9 +169,7 @@ impl Writer {
             .iter()
             .map(|column| {
                 assignment
-                    .outputs
-                    .iter()
-                    .find(|output| output.declaration == column.declaration)
+                    .output(column.declaration)
                     .ok_or_else(|| ArrowError::SchemaError("a declaration was not evaluated".to_owned()))
             })
             .collect::<Result<_, _>>()?;

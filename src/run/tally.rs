@@ -72,7 +72,7 @@ impl Tally {
     pub fn add(&mut self, assignment: &Assignment) {
         self.rows += assignment.rows as u64;
         for count in &mut self.counts {
-            if let Some(output) = assignment.outputs.iter().find(|o| o.declaration == count.declaration) {
+            if let Some(output) = assignment.output(count.declaration) {
                 count.add(output);
             }
         }
@@ -86,9 +86,7 @@ impl Tally {
     pub fn add_counts(&mut self, counted: &Counts) {
         self.rows += counted.rows;
         for count in &mut self.counts {
-            let Some(found) = counted.declared.iter().find(|d| d.declaration == count.declaration) else {
-                continue;
-            };
+            let Some(found) = counted.of(count.declaration) else { continue };
             for (users, more) in count.members.iter_mut().zip(&found.members) {
                 *users += more;
             }

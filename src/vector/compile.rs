@@ -6,6 +6,7 @@ use super::logic::Script;
 use super::plan::{
     Action, BatchInput, CHUNK_ROWS, Declared, Input, NOWHERE, Plan, Prepared, Step, Wanted, Work,
 };
+use super::settle::tests_of_inputs;
 use super::text::Predicate;
 use crate::program::{DeclarationKind, Expr, Node, NodeId, Scope, Table, Type, Value};
 use crate::semantics::Dated;
@@ -147,8 +148,9 @@ impl<'a> Compiler<'a> {
             chunk_rows: CHUNK_ROWS,
             columns,
             given,
-            inputs: self.inputs,
             script: Script::new(&self.actions, &wanted, self.count),
+            tests_of_inputs: tests_of_inputs(&self.actions, self.inputs.len()),
+            inputs: self.inputs,
             actions: self.actions,
             registers: self.count,
             wanted,

@@ -22,6 +22,14 @@ pub struct Assignment {
     pub conditions: Vec<BooleanArray>,
 }
 
+impl Assignment {
+    /// The outcome of a declaration, by its index in `Program::declarations`, where it was wanted.
+    pub fn output(&self, declaration: usize) -> Option<&Output> {
+        let at = self.outputs.binary_search_by_key(&declaration, |output| output.declaration).ok()?;
+        self.outputs.get(at)
+    }
+}
+
 /// The outcome of one declaration.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -98,6 +106,12 @@ pub struct DeclaredCount {
 }
 
 impl Counts {
+    /// The count of a declaration, by its index in `Program::declarations`, where it was wanted.
+    pub fn of(&self, declaration: usize) -> Option<&DeclaredCount> {
+        let at = self.declared.binary_search_by_key(&declaration, |count| count.declaration).ok()?;
+        self.declared.get(at)
+    }
+
     /// Adds the counts of other rows by the same plan.
     pub fn merge(&mut self, other: &Counts) {
         self.rows += other.rows;

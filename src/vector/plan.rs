@@ -88,6 +88,8 @@ pub struct Plan {
     pub(super) actions: Vec<Action>,
     /// The same in short.
     pub(super) script: Script,
+    /// By input, which actions test it as it comes.
+    pub(super) tests_of_inputs: Vec<Vec<usize>>,
     pub(super) registers: usize,
     pub(super) wanted: Vec<Declared>,
     /// How many of them are declarations; the rest are conditions.

@@ -6,9 +6,10 @@
 //! What is left of a column is then nothing, or tests that are settled: any value with the same outcomes
 //! may stand for all of its rows.
 
-use super::plan::{BatchInput, Input, Plan, Prepared, Work};
+use super::plan::{Action, BatchInput, Input, Plan, Prepared, Step, Work};
 use crate::program::{Expr, NodeId, Quantifier, Value};
 use crate::semantics::{Absence, Extent};
+use hashbrown::HashMap;
 
 /// What may stand for all values of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,19 +101,10 @@ impl Plan {
         }
         let of_column = |of: &BatchInput| matches!(of.input, Input::Column(at, _) if at == column);
         let input = self.inputs.iter().position(of_column);
-        // The registers that hold the column, one after the other.
-        let mut register = None;
-        self.actions.iter().any(|action| match &action.work {
-            Work::Node(step) => {
-                match &step.prepared {
-                    Prepared::Input(at) if Some(*at) == input => register = Some(step.register),
-                    _ if register == Some(step.register) => register = None,
-                    _ => {}
-                }
-                false
-            }
-            Work::Tests(group) => register == Some(group.source) && group.tells_more(extent, than),
-            Work::Keep(_) => false,
+        let tests = input.and_then(|input| self.tests_of_inputs.get(input));
+        tests.into_iter().flatten().any(|action| match self.actions.get(*action).map(|action| &action.work) {
+            Some(Work::Tests(group)) => group.tells_more(extent, than),
+            _ => false,
         })
     }
 
@@ -215,6 +207,34 @@ impl Plan {
         }
         uses
     }
+}
+
+/// By input, the actions that test it as it comes. Large plans are asked for these too often to look for them
+/// each time.
+pub(super) fn tests_of_inputs(actions: &[Action], inputs: usize) -> Vec<Vec<usize>> {
+    let mut tests = vec![Vec::new(); inputs];
+    // By register, which input it holds.
+    let mut held: HashMap<usize, usize> = HashMap::new();
+    for (number, action) in actions.iter().enumerate() {
+        match &action.work {
+            Work::Node(Step { prepared: Prepared::Input(input), register, .. }) => {
+                held.insert(*register, *input);
+            }
+            Work::Node(step) => {
+                held.remove(&step.register);
+            }
+            Work::Tests(group) => {
+                if let Some(tests) = held.get(&group.source).and_then(|input| tests.get_mut(*input)) {
+                    tests.push(number);
+                }
+                for register in group.registers() {
+                    held.remove(&register);
+                }
+            }
+            Work::Keep(_) => {}
+        }
+    }
+    tests
 }
 
 fn mark(needed: &mut [bool], register: usize) {
