@@ -26,7 +26,7 @@ const TURN_ROWS: u64 = 256 * 1024;
 const LEAST_STRETCH: u64 = 128 * 1024;
 
 /// After so many rows a thread tells how far it is: each time wakes the writer.
-const TELL_ROWS: u64 = 128 * 1024;
+const TELL_ROWS: u64 = 512 * 1024;
 
 /// So many parts are worth sharing out, however many threads there are: one reader alone would hold
 /// most of these up.
