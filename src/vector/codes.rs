@@ -83,7 +83,7 @@ impl<T: Element> Cuts<T> {
         let mut blank = || {
             let mut plane = before.pop().unwrap_or_default();
             plane.resize(CODES, 0);
-            plane.get_mut(..count).unwrap_or_default().fill(0);
+            plane.get_mut(..count.min(CODES)).unwrap_or_default().fill(0);
             plane
         };
         let column = Column::from_array(values, ty);
@@ -116,5 +116,31 @@ impl<T: Element> Cuts<T> {
             planes.push(plane);
         }
         planes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::{CompareOp, Value};
+    use crate::vector::compare::ConstantTest;
+    use arrow::array::Int64Array;
+
+    #[test]
+    fn planes_do_not_show_what_they_held_before() {
+        let cuts = Cuts::<i64>::new(&[
+            (ConstantTest::Compare(CompareOp::Ge, Value::Int(5)), 0),
+            (ConstantTest::InSet(vec![Value::Int(3), Value::Int(8)]), 1),
+        ]);
+        // A list may have more values than there are codes.
+        for count in [1, 300, CODES + 7] {
+            let values: ArrayRef = Arc::new(Int64Array::from_iter_values((0..count as i64).map(|n| n % 11)));
+            let fresh = cuts.planes(&values, &Type::Int, Vec::new());
+            let again = cuts.planes(&values, &Type::Int, vec![vec![9; CODES]; 2]);
+            let of_values = |planes: &[Vec<u8>]| -> Vec<Vec<u8>> {
+                planes.iter().map(|plane| plane[..count.min(CODES)].to_vec()).collect()
+            };
+            assert_eq!(of_values(&again), of_values(&fresh), "{count} values");
+        }
     }
 }

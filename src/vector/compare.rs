@@ -207,7 +207,8 @@ impl TestGroup {
 }
 
 impl<T: Element> Cuts<T> {
-    fn new(tests: &[(ConstantTest, usize)]) -> Self {
+    /// All tests of one column against constants, each with its register.
+    pub fn new(tests: &[(ConstantTest, usize)]) -> Self {
         let mut group =
             Cuts { cuts: Vec::new(), sets: Vec::new(), known: Vec::new(), never: Vec::new(), near: None };
         for (test, register) in tests {
